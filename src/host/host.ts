@@ -30,8 +30,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
   /** Grace between SIGTERM and SIGKILL, 2000 by default. */
   readonly killAfterMs?: number;
-  /** Whole lines as they come, without line ends. */
-  readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+  /** Whole lines as they come, without line ends. A returned promise holds the stream back. */
+  readonly onLine?: (line: string, stream: "stdout" | "stderr") => void | Promise<void>;
   /** Keep at most this many characters of each stream in the outcome (the tail); 10 MiB by default. */
   readonly maxBuffer?: number;
   /** Called with the process id (its process group's leader) once it runs. */

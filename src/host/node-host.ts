@@ -1,0 +1,37 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { CancelledError } from "../errors.ts";
+import type { Clock, Host } from "./host.ts";
+import { createRun, createSpawn } from "./process.ts";
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  async sleep(ms, signal) {
+    try {
+      await delay(ms, undefined, signal ? { signal } : {});
+    } catch {
+      throw new CancelledError();
+    }
+  },
+};
+
+/** The real outside. `env` and `cwd` come from the process's entry (src/cli.ts, src/action). */
+export function createHost({
+  env,
+  cwd,
+}: {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+}): Host {
+  const defined = Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return {
+    env: defined,
+    cwd,
+    platform: process.platform,
+    clock,
+    run: createRun(defined),
+    spawn: createSpawn(defined),
+  };
+}
