@@ -65,6 +65,13 @@ export type RunEvent =
       readonly phase: PhaseName;
       readonly reason: string;
     }
+  /** Something that others wait for exists now: the API server answers, the registry takes pushes, port-forwards of a resource are open. */
+  | {
+      readonly type: "reached";
+      readonly at: number;
+      readonly resource: string;
+      readonly milestone: Milestone;
+    }
   | {
       readonly type: "observed";
       readonly at: number;
@@ -139,6 +146,8 @@ export interface RunInfo {
   };
   readonly environment: Readonly<Record<string, string>>;
 }
+
+export type Milestone = "api" | "registry" | "forwards";
 
 /** What reports need to know of a planned resource. */
 export interface PlannedResource {
