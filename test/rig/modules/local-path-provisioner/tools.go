@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools pins what the rig builds from this module.
+package tools
+
+import _ "github.com/rancher/local-path-provisioner"

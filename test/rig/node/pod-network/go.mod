@@ -1,0 +1,3 @@
+module tilt-ci/rig/pod-network
+
+go 1.24
