@@ -11,8 +11,6 @@ export interface Policy {
   readonly timeoutMs: number;
   readonly readinessTimeoutMs: number;
   readonly gracePeriodMs: number;
-  /** Running image builds at most. */
-  readonly maxBuilds: number;
   /** Running commands and deploys at most. */
   readonly maxUpdates: number;
 }
@@ -26,6 +24,5 @@ export const DEFAULT_POLICY: Policy = {
   timeoutMs: 30 * 60_000,
   readinessTimeoutMs: 5 * 60_000,
   gracePeriodMs: 0,
-  maxBuilds: 4,
   maxUpdates: 8,
 };

@@ -70,11 +70,6 @@ function describe(task: Task | undefined): string {
 
 /** What of the work under way a task would collide with. */
 function conflict(task: Task, running: readonly Task[], policy: Policy): string | undefined {
-  if (task.phase === "build") {
-    return running.filter((other) => other.phase === "build").length >= policy.maxBuilds
-      ? "waiting for a build slot"
-      : undefined;
-  }
   if (!isUpdate(task)) return undefined;
   const updates = running.filter(isUpdate);
   const alone = updates.find((other) => other.exclusive);
