@@ -1,0 +1,109 @@
+import { type LoadOptions, load, Schema, Type, YAMLException } from "js-yaml";
+import { YamlError } from "./yaml-error.ts";
+import { resolvePlainScalar, type YamlScalar } from "./yaml-scalar.ts";
+
+/** What a YAML document can hold once it has gone through JSON, as sigs.k8s.io/yaml sends it. */
+export type YamlValue = YamlScalar | YamlValue[] | { [key: string]: YamlValue };
+
+export interface YamlDocument {
+  readonly value: YamlValue;
+  /** 1-based line of the file on which the document's text starts. */
+  readonly line: number;
+}
+
+/** A document's text as Kubernetes' reader cuts it from a stream. */
+interface Chunk {
+  readonly text: string;
+  readonly line: number;
+  readonly document: number;
+}
+
+/** The value that the last successful test resolved to: js-yaml asks twice for each scalar. */
+let resolved: YamlScalar = null;
+const SCHEMA = new Schema({
+  implicit: [
+    new Type("tag:yaml.org,2002:goyaml", {
+      kind: "scalar",
+      resolve: (text: string) => {
+        const value = resolvePlainScalar(text ?? "");
+        resolved = value;
+        return typeof value !== "string";
+      },
+      construct: () => resolved,
+    }),
+  ],
+  explicit: [
+    new Type("tag:yaml.org,2002:str", { kind: "scalar", construct: (data) => data ?? "" }),
+    new Type("tag:yaml.org,2002:seq", { kind: "sequence", construct: (data) => data ?? [] }),
+    new Type("tag:yaml.org,2002:map", { kind: "mapping", construct: (data) => data ?? {} }),
+  ],
+});
+
+/** `json`: a key may come twice, the last one counts. `maxDepth` is missing from the types. */
+const OPTIONS: LoadOptions & { maxDepth: number } = { schema: SCHEMA, json: true, maxDepth: 1000 };
+
+/**
+ * The documents of a YAML stream, empty ones left out, with the rules of sigs.k8s.io/yaml (YAML 1.1) and the document
+ * boundaries of Kubernetes' reader: a line that starts with `---`.
+ * @throws YamlError with Go's wording, the file, line and document.
+ */
+export function parseYamlStream(text: string, { file }: { file: string }): YamlDocument[] {
+  const documents: YamlDocument[] = [];
+  for (const chunk of splitDocuments(text, file)) {
+    const value = parseDocument(chunk, file);
+    if (value !== null) documents.push({ value, line: chunk.line });
+  }
+  return documents;
+}
+
+/** Cuts a stream where Kubernetes' YAMLReader does. */
+function splitDocuments(source: string, file: string): Chunk[] {
+  const text = source.includes("\r\n") ? source.replaceAll("\r\n", "\n") : source;
+  const chunks: Chunk[] = [];
+  let start = 0;
+  let startLine = 1;
+  let line = 1;
+  const push = (end: number) => {
+    if (end > start) {
+      chunks.push({ text: text.slice(start, end), line: startLine, document: chunks.length + 1 });
+    }
+  };
+  for (let at = 0; at < text.length; ) {
+    const newline = text.indexOf("\n", at);
+    const next = newline < 0 ? text.length : newline + 1;
+    if (text.startsWith("---", at)) {
+      const rest = text.slice(at + 3, newline < 0 ? text.length : newline).trim();
+      if (rest !== "" && !rest.startsWith("#")) {
+        throw new YamlError(`invalid Yaml document separator: ${rest}`, {
+          file,
+          line,
+          document: chunks.length + 1,
+        });
+      }
+      // A separator that nothing comes before belongs to the document that it starts.
+      if (at > start) {
+        push(at);
+        start = next;
+        startLine = line + 1;
+      }
+    }
+    at = next;
+    line += 1;
+  }
+  push(text.length);
+  return chunks;
+}
+
+function parseDocument(chunk: Chunk, file: string): YamlValue {
+  try {
+    return (load(chunk.text, OPTIONS) ?? null) as YamlValue;
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = (error.mark?.line ?? 0) + 1;
+    throw new YamlError(`error converting YAML to JSON: yaml: line ${line}: ${error.reason}`, {
+      file,
+      line: chunk.line + line - 1,
+      document: chunk.document,
+    });
+  }
+}
