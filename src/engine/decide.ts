@@ -1,8 +1,9 @@
+import { formatDuration } from "../model/duration.ts";
 import type { RunEvent } from "../model/event.ts";
 import type { Failure } from "../model/result.ts";
 import type { Graph, GraphResource, Task } from "./graph.ts";
 import { taskId } from "./graph.ts";
-import { blockedBy, formatDuration, overdue, standingsOf } from "./judge.ts";
+import { blockedBy, overdue, standingsOf } from "./judge.ts";
 import type { Policy } from "./policy.ts";
 import { schedule } from "./schedule.ts";
 import type { RunState } from "./state.ts";

@@ -1,7 +1,6 @@
 /** Pure decisions of a run: what starts next, what the verdict is. Acts on nothing; src/run.ts carries them out. */
 export { close, type Decision, decide } from "./decide.ts";
 export { buildGraph, type Graph, type GraphResource, type Task, taskId } from "./graph.ts";
-export { formatDuration } from "./judge.ts";
 export { DEFAULT_POLICY, type Policy } from "./policy.ts";
 export { hasUnblocked } from "./schedule.ts";
 export { initialState, type RunState, reduce } from "./state.ts";

@@ -1,3 +1,4 @@
+import { formatDuration } from "../model/duration.ts";
 import type { Failure } from "../model/result.ts";
 import type { Graph, GraphResource } from "./graph.ts";
 import { taskId } from "./graph.ts";
@@ -226,14 +227,4 @@ function readinessTimeout(resource: GraphResource, state: RunState, policy: Poli
     code: why && why.code !== "Timeout" ? why.code : "Timeout",
     message: `Readiness timeout after ${limit}: ${resource.name} is not ready: ${why?.message ?? observation.summary}`,
   };
-}
-
-/** As Go prints a duration: `5m0s`, `3s`, `1.5s`, `250ms`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1000) return ms === 0 ? "0s" : `${ms}ms`;
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor((ms % 3_600_000) / 60_000);
-  const seconds = `${Number(((ms % 60_000) / 1000).toFixed(3))}s`;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
-  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

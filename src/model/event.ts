@@ -165,6 +165,8 @@ export interface PlannedResource {
   readonly phases: readonly { readonly phase: PhaseName; readonly subject?: string }[];
   /** Names under which other resources reach it: Services, pods' owners, compose services. For telling an echo from a cause. */
   readonly addresses: readonly string[];
+  /** Arguments and environment (`NAME=value`) of what it runs: an echo may name its culprit there. Scrubbed like any text. */
+  readonly mentions?: readonly string[];
 }
 
 /** What the watch of a deployed resource says at one instant: pure function of cached objects (src/kubernetes/readiness). */

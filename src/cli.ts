@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// The program's door: small, so that a command pays only for its own code (dist/*.cjs are loaded on demand).
+import type { ProcessIo } from "./cli/io.ts";
+
+declare const require: (file: string) => {
+  main(argv: readonly string[], io: ProcessIo): Promise<number>;
+  runStarlark(argv: readonly string[], io: ProcessIo): Promise<number>;
+};
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+const io: ProcessIo = {
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+  env: process.env,
+  cwd: process.cwd(),
+  onSignal(listener) {
+    for (const signal of SIGNALS) process.on(signal, listener);
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, listener);
+    };
+  },
+  exitNow: (code) => process.exit(code),
+};
+
+const argv = process.argv.slice(2);
+const outcome =
+  argv[0] === "starlark"
+    ? require("./starlark.cjs").runStarlark(argv.slice(1), io)
+    : require("./main.cjs").main(argv, io);
+outcome.then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    // Nothing should get here: every expected error has been reported and turned into a code.
+    console.error(error);
+    process.exitCode = 70;
+  },
+);

@@ -1,0 +1,68 @@
+import type { Policy } from "./engine/index.ts";
+
+/** What one run is asked to do: flags of the CLI and inputs of the Action come to the same. */
+export interface RunOptions {
+  readonly command: "ci" | "smoke";
+  /** The words that started it, for reports and the reproduce line. */
+  readonly argv: readonly string[];
+  readonly tiltfile: string;
+  /** Resource names or arguments of `config.parse`: all words before and after `--`. */
+  readonly args: readonly string[];
+  readonly cluster: ClusterChoice;
+  readonly registry: "local" | "none" | { readonly host: string };
+  readonly keep: "never" | "on-failure" | "always";
+  /** Delete what was applied to a current cluster at the end. */
+  readonly cleanup: boolean;
+  readonly createNamespaces: boolean;
+  readonly namespace?: string;
+  /** Where port-forwards listen unless the Tiltfile says otherwise. */
+  readonly host: string;
+  readonly images: {
+    readonly builder?: string;
+    readonly cacheTo: readonly string[];
+    readonly cacheFrom: readonly string[];
+    readonly registryImage?: string;
+  };
+  readonly policy: Policy;
+  /** `--timeout` was given: it beats `ci_settings(timeout=)`. */
+  readonly timeoutGiven: boolean;
+  readonly readinessTimeoutGiven: boolean;
+  readonly extensions: { readonly lockFile?: string; readonly cacheDir?: string };
+  readonly allowLocalExec: boolean;
+  readonly reports: ReportOptions;
+  readonly console: ConsoleOptions;
+  readonly secretEnv: readonly string[];
+  /** Stop after the verdict and leave the cluster to somebody else's teardown (the Action's post step). */
+  readonly leaveTeardown: boolean;
+}
+
+export type ClusterChoice =
+  | {
+      readonly type: "kind";
+      readonly name?: string;
+      readonly reuse?: string;
+      readonly nodeImage?: string;
+      readonly kindConfig?: string;
+      readonly kubernetesVersion?: string;
+      readonly warm: "auto" | "always" | "never";
+    }
+  | { readonly type: "current"; readonly context?: string; readonly kubeconfig?: string }
+  | { readonly type: "none" };
+
+export interface ReportOptions {
+  readonly directory: string;
+  readonly junit?: string;
+  readonly json?: string;
+  readonly events?: string;
+  readonly ctrf?: string;
+  readonly junitPrefix?: string;
+  readonly exportLogs: "on-failure" | "always" | "never";
+}
+
+export interface ConsoleOptions {
+  readonly quiet: boolean;
+  readonly logLevel?: "info" | "warn" | "error";
+  readonly logSource: "all" | "build" | "runtime";
+  readonly logResources: readonly string[];
+  readonly debug: boolean;
+}
