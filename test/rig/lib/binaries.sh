@@ -27,7 +27,7 @@ adoptable() {
   local wanted
   if [ "$1" = helm ]; then return 1; fi
   wanted=$(awk '$1 == "require" && $2 != "(" { print $2, $3; exit }' "$here/modules/$2/go.mod")
-  go version -m "$cache/bin/$1" 2>/dev/null | awk '{ print $2, $3 }' | grep -qxF "$wanted"
+  go version -m "$cache/bin/$1" 2>/dev/null | awk '{ print $2, $3 }' | grep -xF "$wanted" >/dev/null
 }
 
 client_tools() {

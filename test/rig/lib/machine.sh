@@ -32,7 +32,7 @@ apt_get_install() {
 
 # Debian 13 beside Debian 12, for single packages only (priority 100: nothing is taken from it unasked).
 add_trixie() {
-  if apt-cache policy | grep -q n=trixie; then return; fi
+  if apt-cache policy | grep n=trixie >/dev/null; then return; fi
   local list=/etc/apt/sources.list.d/rig-trixie
   if [ -f /etc/apt/sources.list.d/debian.sources ]; then
     awk 'BEGIN { RS = ""; ORS = "\n\n" } !/security/' /etc/apt/sources.list.d/debian.sources |
@@ -55,7 +55,7 @@ engine() {
     fi
   elif [ -n "${DOCKER_HOST:-}" ]; then
     die "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST" "Start it, or unset DOCKER_HOST to use an engine of this machine."
-  elif docker info 2>&1 | grep -qi 'permission denied'; then
+  elif docker info 2>&1 | grep -i "permission denied" >/dev/null; then
     die "this user may not speak to the Docker engine" "sudo usermod -aG docker $(id -un)   # then log in again"
   elif ! may_install; then
     no_engine

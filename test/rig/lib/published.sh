@@ -11,7 +11,7 @@ registry_answers() {
 pull_missing() {
   local image
   for image in "$published_node_image" "${published_base_images[@]}"; do
-    has_image "$image" || docker pull --quiet "$image"
+    has_image "$image" || docker pull --quiet "$image" || return 1
   done
 }
 

@@ -55,19 +55,25 @@ within() {
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d' ' -f1; }
 
-# recipe_of PATH… [-- TEXT…]: 12 hex digits over the names, modes and contents of files and folders, and texts.
+# recipe_of PATH… [-- TEXT…]: 12 hex digits over the names, modes and contents of files and folders, and over texts.
 recipe_of() {
-  local path
-  for path in "$@"; do
-    if [ "$path" = -- ]; then continue; fi
-    if [ -e "$here/$path" ]; then
-      (cd "$here" && find "$path" \( -type f -o -type l \) ! -name '*.test.*' ! -name '*_test.go' -print | LC_ALL=C sort |
-        while read -r file; do
-          printf '%s %s\n' "$file" "$([ -x "$file" ] && echo x)"
-          if [ -L "$file" ]; then readlink "$file"; else cat "$file"; fi
-        done)
+  local texts=no argument
+  for argument in "$@"; do
+    if [ "$argument" = -- ]; then
+      texts=yes
+    elif [ $texts = yes ]; then
+      printf '%s\n' "$argument"
     else
-      printf '%s\n' "$path"
+      print_tree "$argument"
     fi
   done | sha256 | cut -c1-12
+}
+
+print_tree() { # path below $here; tests are no part of a recipe
+  local file
+  (cd "$here" && find "$1" \( -type f -o -type l \) ! -name '*_test.go' -print) | LC_ALL=C sort |
+    while read -r file; do
+      printf '%s %s\n' "$file" "$([ -x "$here/$file" ] && echo x)"
+      if [ -L "$here/$file" ]; then readlink "$here/$file"; else cat "$here/$file"; fi
+    done
 }
