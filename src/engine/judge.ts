@@ -143,7 +143,7 @@ export function overdue(
   let wakeAt: number | undefined;
   const standings = standingsOf(graph, state);
   for (const resource of graph.resources.values()) {
-    const crash = crashFailure(resource, standings, state, policy);
+    const crash = crashFailure(resource, graph, standings, state, policy);
     if (crash) failures.set(resource.name, crash);
     const due = readinessDeadline(resource, state, policy);
     if (due === undefined || failures.has(resource.name)) continue;
@@ -155,6 +155,7 @@ export function overdue(
 
 function crashFailure(
   resource: GraphResource,
+  graph: Graph,
   standings: ReadonlyMap<string, Standing>,
   state: RunState,
   policy: Policy,
@@ -169,26 +170,39 @@ function crashFailure(
     return undefined;
   if (policy.semantics === "tilt" || policy.crashPolicy === "deadline") return undefined;
   if (policy.crashPolicy === "first") return failure;
-  const settledAt = othersSettledAt(resource, standings);
+  const settledAt = othersSettledAt(resource, graph, standings, state);
   if (settledAt === undefined) return undefined;
   const baseline =
     standing.crashHistory.filter((entry) => entry.at <= settledAt).at(-1)?.crashes ?? 0;
   return standing.observation.crashes >= baseline + 2 ? failure : undefined;
 }
 
-/** When the last of the other resources came to rest: good, failed, or crashing for at least the second time. */
+/**
+ * When the last of the other resources came to rest: good, failed, or crashing for at least the second time.
+ * What cannot start before a crashing resource was ready is at rest with it.
+ */
 function othersSettledAt(
   resource: GraphResource,
+  graph: Graph,
   standings: ReadonlyMap<string, Standing>,
+  state: RunState,
 ): number | undefined {
+  const crashing = (name: string) => standings.get(name)?.state === "crashing";
+  const waits = (name: string): boolean =>
+    graph.resources
+      .get(name)!
+      .deps.some(
+        (dep) =>
+          state.standings.get(dep)?.everReadyAt === undefined && (crashing(dep) || waits(dep)),
+      );
   let settledAt = 0;
   for (const [name, other] of standings) {
     if (name === resource.name || other.state === "blocked") continue;
-    if (other.state === "good" || other.state === "failed")
+    if (other.state === "good" || other.state === "failed") {
       settledAt = Math.max(settledAt, other.since);
-    else if (other.state === "crashing" && other.twiceAt !== undefined)
+    } else if (other.state === "crashing" && other.twiceAt !== undefined) {
       settledAt = Math.max(settledAt, other.twiceAt);
-    else return undefined;
+    } else if (!waits(name)) return undefined;
   }
   return settledAt;
 }

@@ -1,0 +1,426 @@
+import { describe, expect, test } from "vitest";
+import { failure, image, k8s, local, planOf, Scenario, server } from "./scenario.ts";
+
+const minutes = (n: number) => n * 60_000;
+
+describe("what starts", () => {
+  test("builds start at once, whatever their resources wait for", () => {
+    const plan = planOf(
+      [k8s("db"), k8s("api", { images: ["api"], resourceDeps: ["db"] })],
+      [image("api", ["api"])],
+    );
+    const run = new Scenario(plan, {}, { cluster: false, registry: false });
+    expect(run.running).toEqual(["api|build|api"]);
+  });
+
+  test("a push waits for its build and the registry, a deploy for pushes and the API server", () => {
+    const plan = planOf([k8s("api", { images: ["api"] })], [image("api", ["api"])]);
+    const run = new Scenario(plan, {}, { cluster: false, registry: true });
+    run.pass("api|build|api");
+    expect(run.running).toEqual(["api|push|api"]);
+    run.pass("api|push|api");
+    expect(run.running).toEqual([]);
+    expect(run.hold("api", "deploy")).toBe("waiting for the cluster");
+    run.reach("(cluster)", "api");
+    expect(run.running).toEqual(["api|deploy"]);
+  });
+
+  test("an image that is built on another waits for that one only", () => {
+    const images = [
+      image("base", ["api"], { deployed: false }),
+      image("api", ["api"], { dependsOn: ["base"] }),
+      image("web", ["web"]),
+    ];
+    const run = new Scenario(
+      planOf([k8s("api", { images: ["api"] }), k8s("web", { images: ["web"] })], images),
+    );
+    expect(run.running).toEqual(["api|build|base", "web|build|web"]);
+    run.pass("api|build|base");
+    expect(run.running).toContain("api|build|api");
+    expect(run.graph.tasks.has("api|push|base")).toBe(false);
+  });
+
+  test("a shared image is built once and delivers both resources", () => {
+    const run = new Scenario(
+      planOf([k8s("a", { images: ["x"] }), k8s("b", { images: ["x"] })], [image("x", ["b", "a"])]),
+    );
+    expect(run.running).toEqual(["a|build|x"]);
+    run.pass("a|build|x").pass("a|push|x");
+    expect(run.running).toEqual(["a|deploy", "b|deploy"]);
+  });
+
+  test("a local resource without allow_parallel runs alone among commands and deploys, not among builds", () => {
+    const plan = planOf(
+      [k8s("api", { images: ["api"] }), k8s("db"), local("gen"), local("lint")],
+      [image("api", ["api"])],
+    );
+    const run = new Scenario(plan);
+    expect(run.running).toEqual(["api|build|api", "gen|command"]);
+    expect(run.hold("db", "deploy")).toBe("waiting for gen, which runs alone");
+    run.pass("gen|command");
+    expect(run.running).toEqual(["api|build|api", "lint|command"]);
+    run.pass("lint|command");
+    expect(run.running).toEqual(["api|build|api", "db|deploy"]);
+  });
+
+  test("local resources with allow_parallel run beside each other and beside deploys", () => {
+    const run = new Scenario(
+      planOf([k8s("db"), local("a", { allowParallel: true }), local("b", { allowParallel: true })]),
+    );
+    expect(run.running.sort()).toEqual(["a|command", "b|command", "db|deploy"]);
+  });
+
+  test("uncategorized objects are applied before the others", () => {
+    const run = new Scenario(planOf([k8s("api"), k8s("uncategorized", { readiness: "ignore" })]));
+    expect(run.running).toEqual(["uncategorized|deploy"]);
+    run.pass("uncategorized|deploy");
+    expect(run.running).toEqual(["api|deploy"]);
+  });
+
+  test("a command that names kubectl waits for the API server", () => {
+    const run = new Scenario(planOf([local("kubectl get pods")]), {}, { cluster: false });
+    expect(run.running).toEqual([]);
+    expect(run.reach("(cluster)", "api").running).toEqual(["kubectl get pods|command"]);
+  });
+
+  test("disabled resources and auto_init=False ones never start and do not count", () => {
+    const run = new Scenario(
+      planOf([k8s("off", { enabled: false }), local("manual", { autoInit: false }), local("a")]),
+    );
+    expect([...run.graph.skipped]).toEqual([
+      ["off", "disabled"],
+      ["manual", "auto_init=False"],
+    ]);
+    expect(run.pass("a|command").end).toBe("passed");
+  });
+
+  test("the builds of a resource that depends on a command are confirmed after it", () => {
+    const plan = planOf(
+      [
+        local("compile", { allowParallel: true }),
+        local("other", { allowParallel: true }),
+        k8s("api", { images: ["api"], resourceDeps: ["compile"] }),
+      ],
+      [image("api", ["api"])],
+    );
+    expect(new Scenario(plan).graph.tasks.get("api|build|api")?.confirmAfter).toEqual(["compile"]);
+  });
+
+  test("a command that runs alone and first may change what builds read", () => {
+    const plan = planOf(
+      [
+        local("gen"),
+        k8s("db"),
+        local("e2e", { resourceDeps: ["db"] }),
+        k8s("api", { images: ["api"] }),
+      ],
+      [image("api", ["api"])],
+    );
+    expect(new Scenario(plan).graph.tasks.get("api|build|api")?.confirmAfter).toEqual(["gen"]);
+  });
+});
+
+describe("dependencies", () => {
+  test("a dependant starts once its dependency was ready, even if it is not any more", () => {
+    const run = new Scenario(planOf([k8s("db"), k8s("api", { resourceDeps: ["db"] })]));
+    run.pass("db|deploy");
+    expect(run.running).toEqual([]);
+    run.observe("db", "ready").observe("db", "pending");
+    expect(run.running).toEqual(["api|deploy"]);
+  });
+
+  test("a dependant waits for its dependency's port-forwards", () => {
+    const run = new Scenario(
+      planOf([
+        k8s("web", { portForwards: [{ localPort: 1, containerPort: 0 }] }),
+        local("smoke", { resourceDeps: ["web"] }),
+      ]),
+    );
+    run.pass("web|deploy").observe("web", "ready");
+    expect(run.running).toEqual([]);
+    expect(run.reach("web", "forwards").running).toEqual(["smoke|command"]);
+  });
+
+  test("a server with a probe lets its dependants go when the probe passes", () => {
+    const run = new Scenario(planOf([server("dev"), local("smoke", { resourceDeps: ["dev"] })]));
+    expect(run.running).toEqual(["dev|serve"]);
+    run.observe("dev", "pending", { active: true });
+    expect(run.running).toEqual(["dev|serve"]);
+    expect(run.observe("dev", "ready").running).toContain("smoke|command");
+  });
+
+  test("a Job lets its dependants go when it has completed", () => {
+    const run = new Scenario(
+      planOf([
+        k8s("migrate", { readiness: "succeeded" }),
+        k8s("api", { resourceDeps: ["migrate"] }),
+      ]),
+    );
+    run.pass("migrate|deploy").observe("migrate", "pending", { active: true });
+    expect(run.statusOf("migrate", "job")).toBe("running");
+    expect(run.observe("migrate", "ready").running).toEqual(["api|deploy"]);
+  });
+});
+
+describe("success", () => {
+  test("needs everything ready at one instant", () => {
+    const run = new Scenario(planOf([k8s("a"), k8s("b")]));
+    run.pass("a|deploy", "b|deploy").observe("a", "ready");
+    run.observe("a", "pending").observe("b", "ready");
+    expect(run.end).toBeUndefined();
+    expect(run.observe("a", "ready").end).toBe("passed");
+  });
+
+  test("a server that dies before the others are ready fails the run", () => {
+    const run = new Scenario(planOf([server("dev"), k8s("api")]), { failureWindowMs: 0 });
+    run.observe("dev", "ready");
+    run.observe("dev", "failed", { failure: failure("exited with status 0", "ServeExited") });
+    expect(run.end).toBe("failed");
+    expect(run.failureOf("dev", "serve")?.code).toBe("ServeExited");
+  });
+
+  test("--stable-for counts from the last that became ready", () => {
+    const run = new Scenario(planOf([k8s("a"), k8s("b")]), { stableForMs: 20_000 });
+    run.pass("a|deploy", "b|deploy").at(1000).observe("a", "ready").at(5000).observe("b", "ready");
+    expect(run.end).toBeUndefined();
+    expect(run.wakeAt).toBe(25_000);
+    expect(run.at(24_999).end).toBeUndefined();
+    expect(run.at(25_000).end).toBe("passed");
+  });
+
+  test("a plan of which nothing starts has passed", () => {
+    expect(new Scenario(planOf([k8s("off", { enabled: false })])).end).toBe("passed");
+  });
+});
+
+describe("failure", () => {
+  test("stops new work and waits for running work at most for the window", () => {
+    const run = new Scenario(
+      planOf([
+        local("a", { allowParallel: true }),
+        local("b", { allowParallel: true }),
+        k8s("api", { resourceDeps: ["b"] }),
+      ]),
+    );
+    run.at(1000).fail("a|command");
+    expect(run.end).toBeUndefined();
+    run.pass("b|command");
+    expect(run.running).toEqual([]);
+    expect(run.wakeAt).toBe(11_000);
+    expect(run.at(11_000).end).toBe("failed");
+  });
+
+  test("ends at once when nothing else is under way", () => {
+    const run = new Scenario(planOf([local("a"), k8s("api", { resourceDeps: ["a"] })]));
+    expect(run.fail("a|command").end).toBe("failed");
+  });
+
+  test("names what blocked the rest", () => {
+    const plan = planOf(
+      [
+        k8s("db"),
+        k8s("api", { resourceDeps: ["db"], images: ["api"] }),
+        k8s("web", { resourceDeps: ["api"] }),
+      ],
+      [image("api", ["api"])],
+    );
+    const run = new Scenario(plan);
+    run.pass("api|build|api", "api|push|api".replace("push", "build")).pass("db|deploy");
+    run.observe("db", "failed", {
+      failure: failure("Deployment/default/db: pull failed", "ImagePull"),
+    });
+    run.at(20_000);
+    run.close("failed");
+    const skips = run.events.flatMap((event) =>
+      event.type === "phase-finished" && event.status === "skipped"
+        ? [`${event.resource} ${event.phase}: ${event.skipReason}`]
+        : [],
+    );
+    expect(skips).toContain("web deploy: blocked by db: ready");
+    expect(skips).toContain("api ready: blocked by db: ready");
+  });
+
+  test("--keep-going runs what does not need what failed and skips the rest", () => {
+    const run = new Scenario(
+      planOf([local("a", { allowParallel: true }), local("c"), k8s("b", { resourceDeps: ["a"] })]),
+      { failFast: false },
+    );
+    run.fail("a|command");
+    expect(run.statusOf("b", "deploy")).toBe("skipped");
+    expect(run.running).toEqual(["c|command"]);
+    expect(run.pass("c|command").end).toBe("failed");
+  });
+
+  test("a failed image build blocks every resource that uses the image", () => {
+    const run = new Scenario(
+      planOf([k8s("a", { images: ["x"] }), k8s("b", { images: ["x"] })], [image("x", ["a", "b"])]),
+    );
+    run.fail("a|build|x", failure("COPY failed", "BuildFailed"));
+    expect(run.end).toBe("failed");
+    run.close("failed");
+    expect(run.statusOf("b", "deploy")).toBe("skipped");
+  });
+
+  test("--semantics tilt ends at the first failure", () => {
+    const run = new Scenario(planOf([k8s("a"), k8s("b")]), { semantics: "tilt" });
+    run.pass("a|deploy", "b|deploy").observe("a", "failed", { failure: failure("x") });
+    expect(run.end).toBe("failed");
+  });
+});
+
+describe("crash loops", () => {
+  const crash = (crashes: number) => ({ crashes, failure: failure(`exit 1, ${crashes} crashes`) });
+
+  test("a container that crashes while others start may recover", () => {
+    const run = new Scenario(planOf([k8s("api"), k8s("db")]));
+    run
+      .pass("api|deploy", "db|deploy")
+      .observe("api", "crashing", crash(1))
+      .observe("api", "crashing", crash(5));
+    expect(run.end).toBeUndefined();
+    run.observe("db", "ready").observe("api", "ready", { crashes: 5 });
+    expect(run.end).toBe("passed");
+  });
+
+  test("has failed once it crashed twice more after all else came to rest", () => {
+    const run = new Scenario(planOf([k8s("api"), k8s("db")]), { failureWindowMs: 0 });
+    run
+      .pass("api|deploy", "db|deploy")
+      .at(1)
+      .observe("api", "crashing", crash(3))
+      .at(2)
+      .observe("db", "ready");
+    run.at(3).observe("api", "crashing", crash(4));
+    expect(run.statusOf("api", "ready")).toBe("running");
+    run.at(4).observe("api", "crashing", crash(5));
+    expect(run.statusOf("api", "ready")).toBe("failed");
+    expect(run.end).toBe("failed");
+  });
+
+  test("two crash loops come to rest against each other", () => {
+    const run = new Scenario(planOf([k8s("a"), k8s("b")]), { failureWindowMs: 0 });
+    run.pass("a|deploy", "b|deploy");
+    for (let n = 1; n <= 4; n++)
+      run
+        .at(n * 10)
+        .observe("a", "crashing", crash(n))
+        .at(n * 10 + 1)
+        .observe("b", "crashing", crash(n));
+    expect(run.end).toBe("failed");
+  });
+
+  test("what waits for the crashing one does not keep it from failing", () => {
+    const run = new Scenario(planOf([k8s("db"), k8s("api", { resourceDeps: ["db"] })]), {
+      failureWindowMs: 0,
+    });
+    run
+      .pass("db|deploy")
+      .at(1)
+      .observe("db", "crashing", crash(1))
+      .at(2)
+      .observe("db", "crashing", crash(2));
+    expect(run.end).toBe("failed");
+  });
+
+  test("--crash-policy first fails on the first crash, deadline never by count", () => {
+    const one = new Scenario(planOf([k8s("a"), k8s("b")]), {
+      crashPolicy: "first",
+      failureWindowMs: 0,
+    });
+    expect(one.pass("a|deploy").observe("a", "crashing", crash(1)).end).toBe("failed");
+    const never = new Scenario(planOf([k8s("a")]), { crashPolicy: "deadline" });
+    never.pass("a|deploy");
+    for (let n = 1; n < 9; n++) never.at(n).observe("a", "crashing", crash(n));
+    expect(never.end).toBeUndefined();
+  });
+});
+
+describe("time", () => {
+  test("the global timeout tells what each resource waits for", () => {
+    const run = new Scenario(planOf([k8s("fe"), k8s("be", { resourceDeps: ["fe"] })]), {
+      timeoutMs: minutes(1),
+      readinessTimeoutMs: 0,
+    });
+    run.pass("fe|deploy").observe("fe", "pending", { summary: "ContainerCreating", active: false });
+    expect(run.at(50_000).end).toBeUndefined();
+    expect(run.wakeAt).toBe(60_000);
+    expect(run.at(60_000).end).toBe("timeout");
+    run.close("timeout");
+    expect(run.failureOf("fe", "ready")).toMatchObject({
+      code: "Timeout",
+      message: "Timeout after 1m0s: fe: ready: ContainerCreating",
+    });
+    expect(run.statusOf("be", "deploy")).toBe("skipped");
+  });
+
+  test("success at the last moment beats the timeout", () => {
+    const run = new Scenario(planOf([k8s("a")]), { timeoutMs: 1000 });
+    run.pass("a|deploy");
+    run.now = 1000;
+    expect(run.observe("a", "ready").end).toBe("passed");
+  });
+
+  test("the readiness timeout counts for a server that runs and is not ready", () => {
+    const run = new Scenario(planOf([k8s("fe")]), {
+      readinessTimeoutMs: 30_000,
+      failureWindowMs: 0,
+    });
+    run
+      .at(1000)
+      .pass("fe|deploy")
+      .observe("fe", "pending", { active: true, summary: "0 of 1 ready" });
+    expect(run.at(30_999).end).toBeUndefined();
+    expect(run.at(31_000).end).toBe("failed");
+    expect(run.failureOf("fe", "ready")?.message).toBe(
+      "Readiness timeout after 30s: fe is not ready: 0 of 1 ready",
+    );
+  });
+
+  test("the readiness timeout is no limit for Jobs", () => {
+    const run = new Scenario(planOf([k8s("job", { readiness: "succeeded" })]), {
+      readinessTimeoutMs: 30_000,
+    });
+    run.pass("job|deploy").observe("job", "pending", { active: true });
+    expect(run.at(35_000).end).toBeUndefined();
+  });
+
+  test("the readiness timeout counts from the last time it was ready", () => {
+    const run = new Scenario(planOf([k8s("fe"), local("slow")]), {
+      readinessTimeoutMs: 30_000,
+      failureWindowMs: 0,
+    });
+    run.pass("slow|command");
+    run.pass("fe|deploy");
+    run.at(10).observe("fe", "pending", { active: true });
+    expect(run.wakeAt).toBe(30_000);
+  });
+
+  test("the grace period tolerates a failure and counts from the deploy", () => {
+    const run = new Scenario(planOf([k8s("fe"), local("e2e", { resourceDeps: ["fe"] })]), {
+      gracePeriodMs: 60_000,
+      failureWindowMs: 0,
+    });
+    run.pass("fe|deploy").observe("fe", "failed", { failure: failure("pull failed", "ImagePull") });
+    expect(run.at(50_000).end).toBeUndefined();
+    expect(run.wakeAt).toBe(60_000);
+    expect(run.at(70_000).end).toBe("failed");
+    expect(run.failureOf("fe", "ready")?.message).toBe("exceeded grace period: pull failed");
+  });
+});
+
+describe("closing", () => {
+  test("a cancelled run cancels what ran and skips what had not begun", () => {
+    const run = new Scenario(planOf([local("a"), k8s("b", { resourceDeps: ["a"] })]));
+    run.close("cancelled");
+    expect(run.statusOf("a", "command")).toBe("cancelled");
+    expect(run.statusOf("b", "deploy")).toBe("skipped");
+  });
+
+  test("a passed run ends its servers as passed", () => {
+    const run = new Scenario(planOf([server("dev")]));
+    run.observe("dev", "ready");
+    expect(run.end).toBe("passed");
+    run.close("passed");
+    expect(run.statusOf("dev", "serve")).toBe("passed");
+  });
+});
