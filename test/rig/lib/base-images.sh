@@ -1,20 +1,22 @@
-# The images that examples and tests build on, under the names that everyone uses. An image that is there and is
-# not of this rig's making is taken as it is; one of ours is made again when its recipe has changed.
+# The images that examples and tests build on, under the names that everyone uses. A published image is taken as it is
+# (it came from a registry, which shows in its digests); one of this rig's making is made again when the recipe changes.
 
 label=tilt-ci.rig.recipe
 
 up_to_date() { # image, recipe
-  local recipe
-  recipe=$(docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null) || return 1
-  [ -z "$recipe" ] || [ "$recipe" = "<no value>" ] || [ "$recipe" = "$2" ]
+  local found
+  found=$(docker image inspect --format "{{with .Config.Labels}}{{index . \"$label\"}}{{end}} {{len .RepoDigests}}" "$1" 2>/dev/null) || return 1
+  [ "${found% *}" = "$2" ] || { [ -z "${found% *}" ] && [ "${found#* }" != 0 ]; }
 }
+
+base_images_recipe() { recipe_of lib/base-images.sh lib/busybox.sh; }
 
 build_base_images() {
   local recipe
-  recipe=$(recipe_of lib/base-images.sh)
+  recipe=$(base_images_recipe)
   if ! up_to_date busybox:latest "$recipe"; then
     static_busybox
-    step "building busybox:latest" import_folder "$cache/userland/busybox" "$recipe" busybox:latest -c 'CMD ["sh"]'
+    step "building busybox:latest" import_folder "$(busybox_root)" "$recipe" busybox:latest -c 'CMD ["sh"]'
   fi
   tag_missing busybox:latest busybox:stable alpine:latest
   if ! up_to_date registry:2 "$recipe"; then
@@ -31,7 +33,7 @@ build_base_images() {
 tag_missing() { # image, other names…
   local image=$1 name
   shift
-  for name in "$@"; do up_to_date "$name" "$(recipe_of lib/base-images.sh)" || docker tag "$image" "$name"; done
+  for name in "$@"; do up_to_date "$name" "$(base_images_recipe)" || docker tag "$image" "$name"; done
 }
 
 import_image() { # tar file, recipe, name, changes…
@@ -40,25 +42,6 @@ import_image() { # tar file, recipe, name, changes…
 
 import_folder() { # folder, recipe, name, changes…
   reproducible_tar -C "$1" . | import_image - "${@:2}"
-}
-
-static_busybox() { # a folder with one static program under all its names
-  local root=$cache/userland/busybox
-  if [ -x "$root/bin/sh" ]; then return; fi
-  [ -x /bin/busybox ] && installed busybox-static || apt_install "the busybox image" busybox-static
-  step "laying out busybox" lay_out_busybox "$root"
-}
-
-lay_out_busybox() {
-  local part=$1.part applet
-  rm -rf "$part" "$1"
-  mkdir -p "$part"/{bin,tmp,etc,proc,sys,dev,root,var,home}
-  cp /bin/busybox "$part/bin/"
-  for applet in $(/bin/busybox --list); do [ -e "$part/bin/$applet" ] || ln -s busybox "$part/bin/$applet"; done
-  echo 'root:x:0:0:root:/root:/bin/sh' >"$part/etc/passwd"
-  echo 'root:x:0:' >"$part/etc/group"
-  chmod 1777 "$part/tmp"
-  mv "$part" "$1"
 }
 
 import_registry() {

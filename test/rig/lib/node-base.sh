@@ -5,7 +5,7 @@ node_packages=containerd,runc,containernetworking-plugins,conntrack,iptables,ips
 proxy_packages=iptables,libc6,libnftnl11,libmnl0,libxtables12,libip4tc2,libip6tc2,libnetfilter-conntrack3,libnfnetlink0,kmod,conntrack
 
 node_base_recipe() {
-  recipe_of lib/node-base.sh modules/{kubernetes,etcd,coredns,local-path-provisioner} node/pause.c -- "$kubernetes"
+  recipe_of lib/node-base.sh lib/busybox.sh modules/{kubernetes,etcd,coredns,local-path-provisioner} node/pause.c -- "$kubernetes"
 }
 node_base() { echo "tilt-ci-rig/node-base:$kubernetes-$(node_base_recipe)"; }
 
@@ -68,7 +68,7 @@ control_plane_archive() {
   archive_program registry.k8s.io/pause:3.10.1 pause
   archive_program docker.io/tilt-ci-rig/local-path-provisioner:v0.0.30 local-path-provisioner
   mkdir -p "$images/busybox" "$images/kube-proxy"
-  reproducible_tar -C "$cache/userland/busybox" . >"$images/busybox/layer.tar"
+  reproducible_tar -C "$(busybox_root)" . >"$images/busybox/layer.tar"
   archive_image busybox docker.io/tilt-ci-rig/busybox:1 null
   kube_proxy_layer
   archive_image kube-proxy "registry.k8s.io/kube-proxy:$kubernetes" null
