@@ -45,9 +45,20 @@ export function resolvePlainScalar(text: string): YamlScalar {
   return text;
 }
 
-/** Whether a string would be read back as something else, so that an emitter must quote it. */
-export function isPlainString(text: string): boolean {
-  return typeof resolvePlainScalar(text) === "string" && text !== "<<";
+const TIMESTAMP =
+  /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[+-](\d\d):(\d\d))| (\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?))?$/;
+
+/** Whether goyaml takes a text for a timestamp: it stays text when read, but is quoted when written. */
+export function isTimestamp(text: string): boolean {
+  const match = TIMESTAMP.exec(text);
+  if (match === null) return false;
+  const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
+  const [hour, minute, second] = (match[4] === undefined ? match.slice(9) : match.slice(4, 7)).map(
+    (part) => Number(part ?? 0),
+  ) as [number, number, number];
+  const lastDay = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const isDate = month >= 1 && month <= 12 && day >= 1 && day <= lastDay;
+  return isDate && hour < 24 && minute < 60 && second < 60;
 }
 
 function mayBeSpecial(first: number): boolean {
