@@ -1,0 +1,74 @@
+import { Command, CommanderError } from "commander";
+import { messageOf, RunError } from "../errors.ts";
+import { EXIT } from "../model/result.ts";
+import { VERSION } from "../version.ts";
+import type { Attach } from "./command.ts";
+import { doctorCommand } from "./doctor-command.ts";
+import type { ProcessIo } from "./io.ts";
+
+/**
+ * The program without the process: parses `argv`, runs the command, returns the exit code. All output goes through
+ * `io`. Expected errors are told in one sentence with what to try; a bug of ours with its stack.
+ */
+export async function main(argv: readonly string[], io: ProcessIo): Promise<number> {
+  let code = 0;
+  const program = buildProgram(io, (action) => async (...words: unknown[]) => {
+    const command = words.at(-1) as Command;
+    code = await action(command, operands(command, argv), io, argv);
+  });
+  try {
+    await program.parseAsync(beforeDashes(argv), { from: "user" });
+    return code;
+  } catch (error) {
+    return report(error, argv, io);
+  }
+}
+
+function report(error: unknown, argv: readonly string[], io: ProcessIo): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.badInput;
+  if (error instanceof RunError) {
+    io.stderr.write(`Error: ${error.message}\n${error.hint ? `${error.hint}\n` : ""}`);
+    return error.exitCode;
+  }
+  const debug = argv.includes("--debug") || argv.includes("-d");
+  const stack = debug && error instanceof Error ? `\n${error.stack}` : "";
+  io.stderr.write(
+    `Error: tilt-ci ${VERSION} has a bug: ${messageOf(error)}${stack}\nRun again with --debug and report it with what it prints\n`,
+  );
+  return EXIT.environment;
+}
+
+/** Everything after the first `--` is not ours to parse: it goes to the Tiltfile as it is. */
+function beforeDashes(argv: readonly string[]): string[] {
+  const dashes = argv.indexOf("--");
+  return dashes < 0 ? [...argv] : argv.slice(0, dashes);
+}
+
+function operands(command: Command, argv: readonly string[]): string[] {
+  const dashes = argv.indexOf("--");
+  return [...command.args, ...(dashes < 0 ? [] : argv.slice(dashes + 1))];
+}
+
+/** The commands, for `main` and for docs/cli.md, which is generated from them. */
+export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: Attach): Command {
+  const program = new Command("tilt-ci")
+    .description(
+      "Takes a Tiltfile to a verdict: cluster, registry, builds, deploys, readiness, reports, teardown.",
+    )
+    .version(VERSION, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .showHelpAfterError("Run tilt-ci --help for the commands and flags")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  for (const add of COMMANDS) {
+    const command = add(attach);
+    command.exitOverride().copyInheritedSettings(program);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+const COMMANDS: readonly ((attach: Attach) => Command)[] = [doctorCommand];
