@@ -1,0 +1,75 @@
+import type { Failure } from "../../model/result.ts";
+import type { ClusterEvent, Node, Pod } from "../api/api-object.ts";
+
+/** What objects say at one instant. */
+export interface Judgement {
+  readonly state: "pending" | "ready" | "failed" | "crashing";
+  /** A short word, kubectl style. */
+  readonly summary: string;
+  readonly failure?: Failure;
+  /** A process runs but is not ready. */
+  readonly active?: boolean;
+  /** A pending that turns into another state when it has stood for `ms` without its `key` changing. */
+  readonly standing?: {
+    readonly key: string;
+    readonly ms: number;
+    readonly becomes: "failed" | "ready";
+  };
+  /** Epoch ms of the last condition, for `ready`. */
+  readonly readySince?: number;
+}
+
+/** All that rules may look at beside the object and its pods. Answers come from caches. */
+export interface Evidence {
+  /** Events about an object, oldest first. */
+  eventsOf(uid: string): readonly ClusterEvent[];
+  /** Undefined while they are not known. */
+  nodes(): readonly Node[] | undefined;
+  /** No autoscaler adds nodes. */
+  readonly staticNodes: boolean;
+  /** A pod that ends by itself, or is being ended, still holds resources of a node. */
+  capacityMayFree(): boolean;
+  /** Something of this run that has not finished yet may create that object. */
+  mayStillAppear(kind: string, namespace: string, name: string): boolean;
+  /** Whether an object exists now; undefined while that is not known. */
+  exists(kind: string, namespace: string, name: string): boolean | undefined;
+  /** How often a container had ended before the deploy that is judged. */
+  endsBefore(podUid: string, container: string): number;
+}
+
+export function pending(
+  summary: string,
+  more: Omit<Judgement, "state" | "summary"> = {},
+): Judgement {
+  return { state: "pending", summary, ...more };
+}
+
+export function ready(summary: string, readySince?: number): Judgement {
+  return { state: "ready", summary, ...(readySince === undefined ? {} : { readySince }) };
+}
+
+export function failed(summary: string, failure: Failure): Judgement {
+  return { state: "failed", summary, failure };
+}
+
+/** A pending that counts as failed unless it changes within `ms`. */
+export function failedUnlessChanged(
+  ms: number,
+  key: string,
+  summary: string,
+  failure: Failure,
+): Judgement {
+  return { state: "pending", summary, failure, standing: { key, ms, becomes: "failed" } };
+}
+
+/** A rule: what an object of one kind says, with the pods of its current revision. */
+export type ReadinessRule<T> = (object: T, pods: readonly Pod[], evidence: Evidence) => Judgement;
+
+const WORST_FIRST = ["failed", "crashing", "pending", "ready"] as const;
+
+/** The judgement that speaks for all: the worst state, within it the one that can say why. */
+export function worst(judgements: readonly Judgement[]): Judgement | undefined {
+  const rank = ({ state, failure, standing }: Judgement) =>
+    WORST_FIRST.indexOf(state) * 4 + (standing?.becomes === "failed" ? 0 : failure ? 1 : 2);
+  return judgements.toSorted((a, b) => rank(a) - rank(b))[0];
+}

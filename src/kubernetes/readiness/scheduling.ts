@@ -1,0 +1,65 @@
+import type { Failure } from "../../model/result.ts";
+import { conditionOf, type Node, type Pod, timeOf } from "../api/api-object.ts";
+import { latestEvent } from "./events.ts";
+import { type Evidence, failedUnlessChanged, type Judgement, pending } from "./judgement.ts";
+import { judgeMissing, missingObjectIn } from "./missing-object.ts";
+
+/** The scheduler tries again on every change of a node or pod: what stands this long will stand. */
+const UNSCHEDULABLE_MS = 4_000;
+/** Where we may not see the nodes. */
+const UNKNOWN_NODES_MS = 30_000;
+
+/** Taints that come and go with a node's health. */
+const HEALTH_TAINT = /^node\.(?:kubernetes|cloudprovider\.kubernetes)\.io\//;
+const UNBOUND_VOLUME = /unbound (?:immediate )?PersistentVolumeClaims|waiting for .*volume/i;
+const CAPACITY = /Insufficient |Too many pods|free ports/i;
+
+/** Judges a pod that has no node yet. Undefined when it has one. */
+export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undefined {
+  const condition = conditionOf(pod.status?.conditions, "PodScheduled");
+  if (pod.spec?.nodeName || condition?.status === "True") return undefined;
+  if (condition === undefined || condition.reason === "SchedulingGated")
+    return pending(condition?.reason ?? "Pending");
+  const { namespace = "", name, uid } = pod.metadata;
+  const message = condition.message ?? "no reason given";
+  const evidenceAt = timeOf(condition.lastTransitionTime);
+  const failure: Failure = {
+    code: "Unschedulable",
+    message: `Pod ${namespace}/${name} cannot be scheduled: ${message}`,
+    object: `Pod/${namespace}/${name}`,
+    ...(evidenceAt === undefined ? {} : { evidenceAt }),
+  };
+  const summary = "Unschedulable";
+  const missing = missingObjectIn(message);
+  if (missing) {
+    const volume: Failure = { ...failure, code: "VolumePending" };
+    return judgeMissing(missing, namespace, { summary, uid, failure: volume }, evidence);
+  }
+  if (UNBOUND_VOLUME.test(message)) {
+    return pending("VolumePending", { failure: { ...failure, code: "VolumePending" } });
+  }
+  const ms = patience(message, pod, evidence);
+  if (ms === undefined) return pending(summary, { failure });
+  return failedUnlessChanged(ms, `unschedulable ${uid}`, summary, failure);
+}
+
+/** How long until an unschedulable pod is given up; undefined for as long as it takes. */
+function patience(message: string, pod: Pod, evidence: Evidence): number | undefined {
+  if (!evidence.staticNodes || scalesUp(pod, evidence)) return undefined;
+  if (CAPACITY.test(message) && evidence.capacityMayFree()) return undefined;
+  const nodes = evidence.nodes();
+  if (nodes === undefined) return UNKNOWN_NODES_MS;
+  return nodes.length === 0 || nodes.some(isComingUp) ? undefined : UNSCHEDULABLE_MS;
+}
+
+function scalesUp(pod: Pod, evidence: Evidence): boolean {
+  return latestEvent(evidence.eventsOf(pod.metadata.uid), ["TriggeredScaleUp"]) !== undefined;
+}
+
+/** A node that may yet take pods: not ready, or tainted for its health. */
+function isComingUp({ spec, status }: Node): boolean {
+  if (conditionOf(status?.conditions, "Ready")?.status !== "True") return true;
+  return (spec?.taints ?? []).some(
+    ({ key }) => HEALTH_TAINT.test(key) && key !== "node.kubernetes.io/unschedulable",
+  );
+}
