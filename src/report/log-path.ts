@@ -13,6 +13,11 @@ export function phaseKey({ resource, phase, subject }: PhaseId): string {
   return `${resource}\0${phase}\0${subject ?? ""}`;
 }
 
+/** The phase that an event or a line of output is about. */
+export function phaseIdOf({ resource, phase, subject }: PhaseId): PhaseId {
+  return subject === undefined ? { resource, phase } : { resource, phase, subject };
+}
+
 /** Longest file name part we make: well under 255 bytes, with room for suffixes of temporary files. */
 const MAX_NAME = 80;
 // Device names on Windows, whatever their extension.

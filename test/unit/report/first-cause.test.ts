@@ -39,7 +39,10 @@ function failed(
 }
 
 function peer(name: string, options: Partial<Peer> = {}): [string, Peer] {
-  return [name, { deps: [], usesCluster: true, addresses: [name, `${name}.default`], mentions: [], ...options }];
+  return [
+    name,
+    { deps: [], usesCluster: true, addresses: [name, `${name}.default`], mentions: [], ...options },
+  ];
 }
 
 function culpritsOf(failures: FailedPhase[], peers: [string, Peer][] = []) {
