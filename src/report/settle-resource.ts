@@ -110,6 +110,18 @@ interface PhaseContext {
   readonly locate: Locate;
 }
 
+/** A phase as `report.json` has it, without its relation to other failures and its log: for the event stream. */
+export function settlePhaseAlone(
+  phase: PhaseState,
+  outcome: Outcome,
+  state: RunState,
+): PhaseResult {
+  const attribution: Attribution = { culprits: [], echoes: new Map() };
+  const context = { state, attribution, logs: undefined, locate: locator(state.run) };
+  const { role: _, ...result } = settlePhase(phase, outcome, context);
+  return result;
+}
+
 function settlePhase(phase: PhaseState, outcome: Outcome, context: PhaseContext): PhaseResult {
   const { status, failure, skipReason } = outcome;
   const span = spanOf(phase, context.state.now);
