@@ -1,0 +1,88 @@
+import { EnvironmentError } from "../errors.ts";
+import type { ContainerEngine } from "./container-engine.ts";
+import { errorLine, symptomOf } from "./symptoms.ts";
+
+const NODE_REPOSITORY = "kindest/node";
+const PULL_TIMEOUT_MS = 5 * 60_000;
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/** Newest patch versions with a published node image, for `--k8s-version 1.35` on a machine that has none. */
+const PUBLISHED: Readonly<Record<string, string>> = {
+  "1.37": "1.37.0",
+  "1.36": "1.36.4",
+  "1.35": "1.35.8",
+  "1.34": "1.34.11",
+};
+
+/**
+ * The node image of `--k8s-version`: one that is on the machine already if its version fits, else the published
+ * one. `undefined` when no version is asked for: kind then knows its own. Throws `EnvironmentError`.
+ */
+export async function nodeImageOf(
+  version: string,
+  engine: ContainerEngine,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const wanted = version.replace(/^v/, "");
+  if (!/^\d+\.\d+(\.\d+)?$/.test(wanted))
+    throw new EnvironmentError(`"${version}" is no Kubernetes version`, {
+      hint: "Write it like 1.34 or v1.34.4",
+    });
+  const tags = await engine.must(
+    "Cannot list node images",
+    ["images", NODE_REPOSITORY, "--format", "{{.Tag}}"],
+    { timeoutMs: ANSWER_TIMEOUT_MS, signal },
+  );
+  const tag = newestTag(tags.split("\n"), wanted);
+  if (tag) return `${NODE_REPOSITORY}:${tag}`;
+  const published = /^\d+\.\d+$/.test(wanted) ? PUBLISHED[wanted] : wanted;
+  if (!published)
+    throw new EnvironmentError(`No node image of Kubernetes ${wanted} is known`, {
+      hint: `Give --k8s-version with its patch number, or --node-image`,
+    });
+  return `${NODE_REPOSITORY}:v${published}`;
+}
+
+/** Of image tags like `v1.34.4`, the newest of that version (`1.34` or `1.34.4`). */
+export function newestTag(tags: readonly string[], version: string): string | undefined {
+  return tags
+    .filter((tag) => tag === `v${version}` || tag.startsWith(`v${version}.`))
+    .sort((a, b) => Number(b.split(".")[2] ?? 0) - Number(a.split(".")[2] ?? 0))[0];
+}
+
+/**
+ * Sees to it that an image is on the machine, pulling it at most for five minutes.
+ * Throws `EnvironmentError` naming the option that gives another one.
+ */
+export async function ensureImage(
+  image: string,
+  option: string,
+  engine: ContainerEngine,
+  {
+    signal,
+    onPull,
+    pullTimeoutMs = PULL_TIMEOUT_MS,
+  }: { signal?: AbortSignal | undefined; onPull?: () => void; pullTimeoutMs?: number } = {},
+): Promise<void> {
+  const inspected = await engine.run(["image", "inspect", "--format", "{{.Id}}", image], {
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    signal,
+  });
+  if (inspected.exitCode === 0) return;
+  const symptom = symptomOf(inspected.stderr);
+  if (inspected.timedOut || symptom)
+    throw new EnvironmentError(
+      symptom?.message ?? `The container engine does not answer (${engine.cli} image inspect)`,
+      { hint: symptom?.hint ?? `Check it with: ${engine.cli} info` },
+    );
+  onPull?.();
+  const pulled = await engine.run(["pull", image], { timeoutMs: pullTimeoutMs, signal });
+  if (pulled.exitCode === 0 && !pulled.timedOut) return;
+  const why = pulled.timedOut
+    ? `no end after ${Math.round(pullTimeoutMs / 1000)} s`
+    : errorLine(pulled);
+  throw new EnvironmentError(
+    `The image ${image} is not on this machine and cannot be pulled: ${why}`,
+    { hint: `Pull it beforehand (${engine.cli} pull ${image}), or give another with ${option}` },
+  );
+}

@@ -1,0 +1,34 @@
+/** The cluster room: a kind cluster and a registry for one run, what a run owns, and its removal. */
+export { chooseClusterName } from "./cluster-name.ts";
+export { CommandFailedError } from "./container-engine.ts";
+export {
+  type ClusterProduct,
+  type CurrentCluster,
+  productOf,
+  useCurrentCluster,
+} from "./current.ts";
+export { type DownOptions, type DownResult, down } from "./down.ts";
+export type { BringUpHooks } from "./hooks.ts";
+export { identifyProcess } from "./identity.ts";
+export { keepInstructions } from "./keep.ts";
+export { type ClusterLease, startKindCluster } from "./kind.ts";
+export type { KindClusterOptions } from "./kind-boot.ts";
+export {
+  type LocalRegistryHostingConfigMap,
+  localRegistryHostingConfigMap,
+  type RegistryAddress,
+} from "./local-registry-hosting.ts";
+export { createRunId } from "./names.ts";
+export { fullyQualified } from "./node-images.ts";
+export { MIRROR_PREFIX, MIRRORED_REGISTRIES } from "./node-script.ts";
+export { RUN_VARIABLE } from "./processes.ts";
+export { type Owned, openRecord, type RunRecord } from "./record.ts";
+export {
+  DEFAULT_REGISTRY_IMAGE,
+  type RegistryLease,
+  type RegistryOptions,
+  startRegistry,
+} from "./registry.ts";
+export { type AppliedObject, acquireReuse, type ReuseHandle } from "./reuse.ts";
+export { stateDirectory } from "./state.ts";
+export { type TeardownOptions, teardown } from "./teardown.ts";

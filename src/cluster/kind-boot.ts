@@ -1,0 +1,245 @@
+import { readFile } from "node:fs/promises";
+import { CancelledError, messageOf, UsageError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import { createApiClient } from "./api.ts";
+import { nodesReady, publishDnsEarly } from "./api-readiness.ts";
+import { type ContainerEngine, containerEngine } from "./container-engine.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { type BringUpHooks, step } from "./hooks.ts";
+import { ensureImage, nodeImageOf } from "./images.ts";
+import { type KindConfig, mergeKindConfig } from "./kind-config.ts";
+import { createWithKind, kindKubeconfig } from "./kind-create.ts";
+import { followCluster, type RunningCluster } from "./kind-follow.ts";
+import { checkKind } from "./kind-version.ts";
+import { clusterNameProblem } from "./names.ts";
+import { nodeContainersOf } from "./node-containers.ts";
+import type { RunRecord } from "./record.ts";
+import type { RegistryLease } from "./registry.ts";
+import { removeNodes } from "./remove.ts";
+import { retryPassing } from "./retry.ts";
+import { fingerprintOf, type ReuseHandle } from "./reuse.ts";
+
+const START_TIMEOUT_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 20_000;
+
+export interface KindClusterOptions {
+  readonly record: RunRecord;
+  /** As `chooseClusterName()` gave it, or `ReuseHandle.clusterName`. */
+  readonly name: string;
+  /** Where the private kubeconfig is written (0600). kind's own goes beside it. */
+  readonly kubeconfig: string;
+  readonly nodeImage?: string | undefined;
+  readonly kubernetesVersion?: string | undefined;
+  /** Absolute path of `--kind-config`. */
+  readonly kindConfigFile?: string | undefined;
+  readonly registry?: RegistryLease | undefined;
+  /** From `acquireReuse()`: the cluster is attached to if it is there, and stays. */
+  readonly reuse?: ReuseHandle | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a cluster is made from. */
+interface Recipe {
+  readonly config: KindConfig;
+  /** `undefined`: kind's own. */
+  readonly image: string | undefined;
+}
+
+/** The bringing up of one cluster, told by four promises. */
+export class KindBoot {
+  readonly nodes: Deferred<readonly string[]> = deferred();
+  readonly apiReady: Deferred<void> = deferred();
+  readonly created: Deferred<void> = deferred();
+  readonly settled: Deferred<void> = deferred();
+  readonly engine: ContainerEngine;
+  readonly #options: KindClusterOptions;
+  readonly #host: Host;
+  readonly #hooks: BringUpHooks;
+  readonly #signal: AbortSignal;
+
+  constructor(options: KindClusterOptions, host: Host, hooks: BringUpHooks) {
+    this.#options = options;
+    this.#host = host;
+    this.#hooks = hooks;
+    this.#signal = options.signal ?? new AbortController().signal;
+    this.engine = containerEngine(host);
+  }
+
+  /** Never rejects: the four promises tell. */
+  async run(): Promise<void> {
+    try {
+      const recipe = await this.#prepare();
+      const { server, administrators } = await this.#bringUp(recipe);
+      this.created.resolve();
+      await step("nodes ready", this.#hooks, this.#host.clock, async () => {
+        const client = createApiClient(server, administrators.admin);
+        try {
+          await nodesReady(client, recipe.config.nodes, this.#host.clock, this.#signal);
+        } finally {
+          client.close();
+        }
+      });
+      this.settled.resolve();
+    } catch (error) {
+      const reason = this.#signal.aborted ? new CancelledError() : error;
+      for (const promise of [this.nodes, this.apiReady, this.created, this.settled])
+        promise.reject(reason);
+    }
+  }
+
+  /** Checks what it takes, and records what will be created. Nothing is left behind when it throws. */
+  async #prepare(): Promise<Recipe> {
+    const { name, record, kubeconfig, reuse } = this.#options;
+    const { cli } = this.engine;
+    const problem = clusterNameProblem(name);
+    if (problem) throw new UsageError(`"${name}" cannot be the name of a cluster: ${problem}`);
+    const config = mergeKindConfig(...(await this.#readUserConfig()));
+    for (const warning of config.warnings) this.#hooks.onWarning?.(warning);
+    const [image, networkExists] = await Promise.all([
+      this.#nodeImage(),
+      this.#networkExists(),
+      checkKind(this.#host, this.#signal),
+    ]);
+    await record.add(
+      { type: "cluster", name, cli, ...(reuse ? { reuse: true } : {}) },
+      { type: "path", path: kubeconfig },
+      { type: "path", path: kindKubeconfig(kubeconfig) },
+      { type: "path", path: `${kindKubeconfig(kubeconfig)}.lock` },
+    );
+    if (!networkExists) await record.add({ type: "network", name: this.#network, cli });
+    return { config, image };
+  }
+
+  async #nodeImage(): Promise<string | undefined> {
+    const { nodeImage, kubernetesVersion } = this.#options;
+    const signal = this.#signal;
+    const image =
+      nodeImage ??
+      (kubernetesVersion ? await nodeImageOf(kubernetesVersion, this.engine, signal) : undefined);
+    const onPull = () => this.#hooks.onLine?.(`pulling ${image}`);
+    if (image) await ensureImage(image, "--node-image", this.engine, { signal, onPull });
+    return image;
+  }
+
+  async #readUserConfig(): Promise<[text?: string, source?: string]> {
+    const { kindConfigFile } = this.#options;
+    if (kindConfigFile === undefined) return [];
+    try {
+      return [await readFile(kindConfigFile, "utf8"), kindConfigFile];
+    } catch (error) {
+      throw new UsageError(`Cannot read ${kindConfigFile}: ${messageOf(error)}`);
+    }
+  }
+
+  get #network(): string {
+    return this.#host.env.KIND_EXPERIMENTAL_DOCKER_NETWORK || "kind";
+  }
+
+  async #networkExists(): Promise<boolean> {
+    const { exitCode } = await this.engine.run(
+      ["network", "inspect", this.#network, "--format", "{{.Name}}"],
+      { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#signal },
+    );
+    return exitCode === 0;
+  }
+
+  async #bringUp(recipe: Recipe): Promise<RunningCluster> {
+    const { reuse } = this.#options;
+    const fingerprint = fingerprintOf(recipe.config.yaml, recipe.image, this.engine.cli);
+    const attached = reuse && (await this.#attach(recipe, reuse, fingerprint));
+    if (attached) return attached;
+    const created = await retryPassing((attempt) => this.#create(recipe, attempt), this.#hooks, {
+      // what was applied to a first cluster is not in a second one
+      again: () => !this.apiReady.isSettled,
+      signal: this.#signal,
+    });
+    await reuse?.save(fingerprint);
+    return created;
+  }
+
+  /** The cluster of an earlier run, if it is there and as wanted; its stopped nodes are started. */
+  async #attach(
+    recipe: Recipe,
+    reuse: ReuseHandle,
+    fingerprint: string,
+  ): Promise<RunningCluster | undefined> {
+    const { name } = this.#options;
+    const containers = await nodeContainersOf(name, this.engine, this.#signal);
+    if (containers.length > 0) {
+      const problem = reuse.matches(fingerprint)
+        ? await this.#startNodes(containers.map((container) => container.name))
+        : "its node image or kind configuration is another one";
+      if (problem === undefined) return this.#follow(recipe.config, this.#signal);
+      this.#hooks.onWarning?.(`The cluster ${name} is made anew: ${problem}`);
+      await removeNodes(name, this.engine, this.#host.clock);
+    }
+    await reuse.save(undefined); // on record before it exists
+    return undefined;
+  }
+
+  /** Why the nodes cannot be started again, or undefined when they run. */
+  async #startNodes(names: readonly string[]): Promise<string | undefined> {
+    const { exitCode, stderr } = await this.engine.run(["start", ...names], {
+      timeoutMs: START_TIMEOUT_MS,
+      signal: this.#signal,
+    });
+    return exitCode === 0 ? undefined : stderr.trim().split("\n")[0];
+  }
+
+  /** One `kind create cluster`, followed from inside its nodes. Throws what went wrong first. */
+  async #create({ config, image }: Recipe, attempt: number): Promise<RunningCluster> {
+    const { name, kubeconfig, record } = this.#options;
+    if (attempt > 1) await removeNodes(name, this.engine, this.#host.clock);
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#signal, ending.signal]);
+    const preparing = deferred<void>();
+    const creating = createWithKind(
+      {
+        ...{ name, kubeconfig, configYaml: config.yaml, image, record, signal },
+        onPreparing: () => preparing.resolve(),
+      },
+      this.#host,
+      this.#hooks,
+    );
+    creating.then(preparing.resolve, preparing.reject); // whatever kind prints, it ends
+    const following = preparing.promise.then(() => this.#follow(config, signal));
+    let first: { readonly error: unknown } | undefined;
+    const note = (error: unknown) => {
+      first ??= { error };
+      ending.abort();
+    };
+    creating.catch(note);
+    following.catch(note);
+    const [, followed] = await Promise.allSettled([creating, following]);
+    if (first || followed.status === "rejected") throw first?.error;
+    return followed.value;
+  }
+
+  async #follow(
+    { nodes, controlPlanes }: KindConfig,
+    signal: AbortSignal,
+  ): Promise<RunningCluster> {
+    const { name, kubeconfig, registry } = this.#options;
+    const running = await followCluster({
+      ...{ name, kubeconfig, nodes, controlPlanes, registry, signal },
+      network: this.#network,
+      engine: this.engine,
+      clock: this.#host.clock,
+      hooks: this.#hooks,
+      onNodes: (names) => this.nodes.resolve(names),
+    });
+    this.apiReady.resolve();
+    void this.#publishDns(running);
+    return running;
+  }
+
+  /** A convenience: without it DNS answers some seconds later, so a failure is none of the run's. */
+  async #publishDns({ server, administrators }: RunningCluster): Promise<void> {
+    const client = createApiClient(server, administrators.admin);
+    try {
+      await publishDnsEarly(client, this.#host.clock, this.#signal);
+    } finally {
+      client.close();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { ContainerEngine } from "./container-engine.ts";
+import { KIND_CLUSTER_LABEL } from "./names.ts";
+
+/** A container that kind made for a cluster. */
+export interface NodeContainer {
+  readonly name: string;
+  readonly role: "control-plane" | "worker" | "load-balancer";
+  readonly running: boolean;
+  /** `127.0.0.1:34851`, where the API server is published, if it is here. */
+  readonly apiAddress?: string;
+}
+
+const ANSWER_TIMEOUT_MS = 30_000;
+
+/** The containers of a cluster, running or not, by kind's label. */
+export async function nodeContainersOf(
+  clusterName: string,
+  engine: ContainerEngine,
+  signal?: AbortSignal,
+): Promise<readonly NodeContainer[]> {
+  const text = await engine.must(
+    `Cannot list the nodes of ${clusterName}`,
+    [
+      "ps",
+      "--all",
+      ...["--filter", `label=${KIND_CLUSTER_LABEL}=${clusterName}`],
+      ...["--format", "{{.Names}}\t{{.Status}}\t{{.Ports}}"],
+    ],
+    { timeoutMs: ANSWER_TIMEOUT_MS, signal },
+  );
+  return parseNodeContainers(text);
+}
+
+/** The output of `docker ps --format "{{.Names}}\t{{.Status}}\t{{.Ports}}"`. */
+export function parseNodeContainers(text: string): readonly NodeContainer[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const [name = "", status = "", ports = ""] = line.split("\t");
+      const apiAddress = /([\d.]+|\[?[0-9a-f:]+\]?):(\d+)->6443\/tcp/.exec(ports);
+      return {
+        name,
+        role: roleOf(name),
+        running: status.startsWith("Up"),
+        ...(apiAddress ? { apiAddress: reachable(apiAddress[1] ?? "", apiAddress[2] ?? "") } : {}),
+      };
+    });
+}
+
+/** kind names its containers `CLUSTER-ROLE` and a number from the second on; the load balancer takes the API's port. */
+function roleOf(name: string): NodeContainer["role"] {
+  if (name.endsWith("-external-load-balancer")) return "load-balancer";
+  return /-worker\d*$/.test(name) ? "worker" : "control-plane";
+}
+
+/** An address to dial: what listens everywhere is also on loopback. */
+function reachable(address: string, port: string): string {
+  if (address === "0.0.0.0") return `127.0.0.1:${port}`;
+  if (address === "::" || address === "[::]") return `[::1]:${port}`;
+  return `${address}:${port}`;
+}

@@ -1,0 +1,85 @@
+import { EnvironmentError } from "../errors.ts";
+import { CommandFailedError, type ContainerEngine } from "./container-engine.ts";
+import { type Credentials, parseAdminConf } from "./kubeconfig.ts";
+import { ADMIN_SCRIPT, containerdScript, UNPACK_SCRIPT } from "./node-script.ts";
+
+/** kubeadm's two administrators. The second one needs no RBAC, so it may act before the first (kubeadm ≥ 1.29). */
+export interface Administrators {
+  readonly admin: Credentials;
+  readonly superAdmin: Credentials;
+}
+
+export interface NodeSetupHooks {
+  /** The node's containerd answers and knows the registry. */
+  onContainerd(): void;
+  /** The control plane's images are unpacked. */
+  onUnpacked?(): void;
+}
+
+/**
+ * Prepares a worker: waits for containerd, writes the registry files.
+ * Throws `EnvironmentError` when the node cannot be used.
+ */
+export async function setUpWorker(
+  node: string,
+  files: Readonly<Record<string, string>>,
+  engine: ContainerEngine,
+  { onContainerd }: NodeSetupHooks,
+  signal: AbortSignal,
+): Promise<void> {
+  await runScript(node, containerdScript(files), engine, signal, (line) => {
+    if (line === "tci:containerd") onContainerd();
+  });
+}
+
+/** As `setUpWorker()`, then unpacks the control plane's images and waits for the administrators' kubeconfigs. */
+export async function setUpControlPlane(
+  node: string,
+  files: Readonly<Record<string, string>>,
+  engine: ContainerEngine,
+  { onContainerd, onUnpacked }: NodeSetupHooks,
+  signal: AbortSignal,
+): Promise<Administrators> {
+  // the kubeconfigs are there about when the unpacking ends, and must not wait for it
+  const script = `${containerdScript(files)}\n(\n${UNPACK_SCRIPT}\n) &\n${ADMIN_SCRIPT}\nwait`;
+  const texts = { admin: "", superAdmin: "" };
+  let into: keyof typeof texts | undefined;
+  await runScript(node, script, engine, signal, (line) => {
+    if (line === "tci:containerd") onContainerd();
+    else if (line === "tci:unpacked") onUnpacked?.();
+    else if (line === "tci:admin-conf") into = "admin";
+    else if (line === "tci:super-admin-conf") into = "superAdmin";
+    else if (line === "tci:end") into = undefined;
+    else if (into) texts[into] += `${line}\n`;
+  });
+  const admin = parseAdminConf(texts.admin);
+  if (!admin)
+    throw new EnvironmentError(`Cannot read the administrator's kubeconfig in the node ${node}`);
+  return { admin, superAdmin: parseAdminConf(texts.superAdmin) ?? admin };
+}
+
+async function runScript(
+  node: string,
+  script: string,
+  engine: ContainerEngine,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<void> {
+  let problem: string | undefined;
+  const outcome = await engine.run(["exec", node, "sh", "-c", script], {
+    signal,
+    onLine: (line, stream) => {
+      if (stream === "stderr") return;
+      if (line === "tci:no-containerd") problem = "its containerd does not start";
+      else if (line === "tci:no-certs-d")
+        problem = "its containerd does not read registries from certs.d";
+      else onLine(line);
+    },
+  });
+  if (problem)
+    throw new EnvironmentError(`The node ${node} cannot be used: ${problem}`, {
+      hint: "Use a node image of kind 0.27 or newer",
+    });
+  if (outcome.exitCode !== 0)
+    throw new CommandFailedError(`Cannot prepare the node ${node}`, outcome);
+}

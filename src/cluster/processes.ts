@@ -1,0 +1,93 @@
+import type { Host } from "../host/host.ts";
+import {
+  environmentOf,
+  listProcesses,
+  livenessOf,
+  type ProcessEntry,
+  type ProcessIdentity,
+} from "./identity.ts";
+
+const GRACE_MS = 1500;
+const POLL_MS = 50;
+
+/** The variable that our children carry: proof that an orphan is a run's, whatever became of its parent. */
+export const RUN_VARIABLE = "TILT_CI_RUN";
+
+/**
+ * Ends process groups: SIGTERM, then SIGKILL. `leaders` are those on record: only groups whose leader is still
+ * that very process, or whose members carry the run's mark, are touched. Answers with how many it ended.
+ */
+export async function endProcesses(
+  {
+    run,
+    leaders,
+    clusters,
+  }: {
+    readonly run: string;
+    readonly leaders: readonly ProcessIdentity[];
+    readonly clusters: readonly string[];
+  },
+  host: Host,
+): Promise<number> {
+  const groups = await groupsOf({ run, leaders, clusters }, host);
+  for (const group of groups) signalGroup(group, "SIGTERM");
+  const deadline = host.clock.monotonic() + GRACE_MS;
+  let left = groups;
+  while (left.length > 0 && host.clock.monotonic() < deadline) {
+    await host.clock.sleep(POLL_MS);
+    left = left.filter((group) => signalGroup(group, 0));
+  }
+  for (const group of left) signalGroup(group, "SIGKILL");
+  return groups.length;
+}
+
+async function groupsOf(
+  {
+    run,
+    leaders,
+    clusters,
+  }: {
+    readonly run: string;
+    readonly leaders: readonly ProcessIdentity[];
+    readonly clusters: readonly string[];
+  },
+  host: Host,
+): Promise<readonly number[]> {
+  const recorded = new Set(leaders.map(({ pid }) => pid));
+  const groups = new Set<number>();
+  for (const leader of leaders) {
+    if ((await livenessOf(leader, host)) === "alive") groups.add(leader.pid);
+  }
+  for (const entry of await listProcesses(host)) {
+    if (createsCluster(entry, clusters)) groups.add(entry.group);
+    // the leader is gone but its group is not: the number alone proves nothing
+    else if (recorded.has(entry.group) && (await carriesMark(entry.pid, run)))
+      groups.add(entry.group);
+  }
+  groups.delete(process.pid);
+  return [...groups].filter((group) => group > 1);
+}
+
+/** A `kind create cluster --name NAME` of one of these clusters. */
+export function createsCluster({ argv }: ProcessEntry, clusters: readonly string[]): boolean {
+  const at = argv.indexOf("create");
+  const isKind = /(^|\/)kind$/.test(argv[0] ?? "") && at > 0 && argv[at + 1] === "cluster";
+  const name = argv[argv.indexOf("--name") + 1];
+  return isKind && argv.includes("--name") && name !== undefined && clusters.includes(name);
+}
+
+async function carriesMark(pid: number, run: string): Promise<boolean> {
+  return (await environmentOf(pid)).includes(`${RUN_VARIABLE}=${run}`);
+}
+
+/** Whether the group was still there. */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    if ((error as NodeJS.ErrnoException).code === "EPERM") return false; // not ours after all
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import { rm } from "node:fs/promises";
+import { messageOf } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import { containerEngine } from "./container-engine.ts";
+import { endProcesses } from "./processes.ts";
+import type { Owned, RunRecord } from "./record.ts";
+import { removeAll, removeNetwork } from "./remove.ts";
+import { errorLine } from "./symptoms.ts";
+
+const LOGS_TIMEOUT_MS = 30_000;
+
+export interface TeardownOptions {
+  /** Ends the collecting of logs, never the removal: for a second Ctrl-C. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where the clusters' logs go before they are removed; none without it. */
+  readonly logsDir?: string | undefined;
+  readonly skipLogs?: boolean | undefined;
+  /** Also what is kept for later runs (`--reuse`). */
+  readonly includeReuse?: boolean | undefined;
+  /** Times in epoch milliseconds. */
+  readonly onStep?: ((name: string, startedAt: number, at: number) => void) | undefined;
+}
+
+/**
+ * Removes all that a run owns: processes, then logs are collected, then containers with their volumes, then
+ * volumes and the network, and files. Every step is tried whatever became of the others; a second call finds
+ * nothing to do. The record is forgotten when nothing failed. Never throws: failures are sentences.
+ */
+export async function teardown(
+  record: RunRecord,
+  host: Host,
+  options: TeardownOptions = {},
+): Promise<{ readonly failures: readonly string[] }> {
+  const failures: string[] = [];
+  const attempt = async (name: string, work: () => Promise<readonly string[] | undefined>) => {
+    const startedAt = host.clock.now();
+    try {
+      failures.push(...((await work()) ?? []));
+    } catch (error) {
+      failures.push(`Cannot ${name}: ${messageOf(error)}`);
+    }
+    options.onStep?.(name, startedAt, host.clock.now());
+  };
+  const owned = selectOwned(record.entries, options.includeReuse ?? false);
+  let ended = 0;
+  await attempt("stop processes", async () => {
+    const clusters = owned.clusters.map(({ name }) => name);
+    ended = await endProcesses({ run: record.run, leaders: owned.processes, clusters }, host);
+    return [];
+  });
+  if (options.logsDir !== undefined && !options.skipLogs)
+    await attempt("collect logs", () => collectLogs(owned.clusters, options, host));
+  await Promise.all([
+    ...owned.clis.map((cli) => removeWith(cli, owned, ended > 0, host, attempt)),
+    attempt("remove files", () => removePaths(owned.paths)),
+  ]);
+  if (failures.length === 0) await attempt("forget the run", () => record.close().then(() => []));
+  return { failures };
+}
+
+type NamedOwned = Extract<Owned, { cli: string }>;
+
+interface Selection {
+  readonly clusters: readonly NamedOwned[];
+  readonly containers: readonly NamedOwned[];
+  readonly volumes: readonly NamedOwned[];
+  readonly networks: readonly NamedOwned[];
+  readonly clis: readonly string[];
+  readonly paths: readonly string[];
+  readonly processes: readonly Extract<Owned, { type: "process" }>["process"][];
+}
+
+/** The entries by kind, without those that stay. */
+function selectOwned(entries: readonly Owned[], includeReuse: boolean): Selection {
+  const named = entries
+    .filter((entry): entry is NamedOwned => "cli" in entry)
+    .filter((entry) => includeReuse || !("reuse" in entry && entry.reuse));
+  const ofType = (type: NamedOwned["type"]) => named.filter((entry) => entry.type === type);
+  return {
+    clusters: ofType("cluster"),
+    containers: ofType("container"),
+    volumes: ofType("volume"),
+    networks: ofType("network"),
+    clis: [...new Set(named.map(({ cli }) => cli))],
+    paths: entries.flatMap((entry) => (entry.type === "path" ? [entry.path] : [])),
+    processes: entries.flatMap((entry) => (entry.type === "process" ? [entry.process] : [])),
+  };
+}
+
+type Attempt = (name: string, work: () => Promise<readonly string[] | undefined>) => Promise<void>;
+
+async function removeWith(
+  cli: string,
+  owned: Selection,
+  isSettling: boolean,
+  host: Host,
+  attempt: Attempt,
+): Promise<void> {
+  const engine = containerEngine(host, cli);
+  const names = (entries: readonly NamedOwned[]) =>
+    entries.filter((entry) => entry.cli === cli).map(({ name }) => name);
+  const clusters = names(owned.clusters);
+  if (cli === "podman") {
+    // kind's nodes have named volumes there, which only kind knows
+    await attempt("delete the cluster", () => deleteWithKind(clusters, host));
+  }
+  await attempt("remove containers", () =>
+    removeAll(
+      {
+        clusters,
+        containers: names(owned.containers),
+        volumes: names(owned.volumes),
+        isSettling: isSettling && clusters.length > 0,
+      },
+      engine,
+      host.clock,
+    ),
+  );
+  await attempt("remove the network", async () =>
+    (await Promise.all(names(owned.networks).map((name) => removeNetwork(name, engine)))).flat(),
+  );
+}
+
+async function deleteWithKind(clusters: readonly string[], host: Host): Promise<string[]> {
+  const failures: string[] = [];
+  for (const name of clusters) {
+    const outcome = await host.run(["kind", "delete", "cluster", "--name", name], {
+      timeoutMs: 60_000,
+    });
+    if (outcome.exitCode !== 0)
+      failures.push(`Cannot delete the cluster ${name}: ${errorLine(outcome)}`);
+  }
+  return failures;
+}
+
+async function collectLogs(
+  clusters: readonly NamedOwned[],
+  { logsDir, signal }: TeardownOptions,
+  host: Host,
+): Promise<string[]> {
+  for (const { name } of clusters) {
+    await host
+      .run(["kind", "export", "logs", logsDir as string, "--name", name], {
+        timeoutMs: LOGS_TIMEOUT_MS,
+        signal,
+      })
+      .catch(() => {}); // logs are a courtesy: nothing is left behind for lack of them
+  }
+  return [];
+}
+
+async function removePaths(paths: readonly string[]): Promise<string[]> {
+  const results = await Promise.allSettled(
+    paths.map((path) => rm(path, { recursive: true, force: true, maxRetries: 3 })),
+  );
+  return results.flatMap((result) =>
+    result.status === "rejected" ? [`Cannot remove a file: ${messageOf(result.reason)}`] : [],
+  );
+}
