@@ -63,9 +63,12 @@ export class BuildProgress {
       vertex.cached = true;
       if (INSTRUCTION.test(vertex.name)) this.#cachedInstructions += 1;
     }
-    if (/^(?:DONE \d|ERROR: )/.test(text)) {
-      this.#onStep({ name: vertex.name, startedAt: vertex.startedAt, at: this.#now() });
-    }
+    const done = /^(?:DONE (\d+(?:\.\d+)?)s|ERROR: )/.exec(text);
+    if (!done) return;
+    // Quick steps are printed when they are over: what they took is in the line.
+    const at = this.#now();
+    const took = done[1] === undefined ? 0 : Number(done[1]) * 1000;
+    this.#onStep({ name: vertex.name, startedAt: Math.min(vertex.startedAt, at - took), at });
   }
 
   /** Every instruction came from the cache. */

@@ -2,10 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvironmentError, PhaseFailure } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { baseImages, rewriteDockerfile } from "../manifests/dockerfile.ts";
-import { familiarReference } from "../manifests/image-reference.ts";
 import type { DockerBuild } from "../model/plan.ts";
 import { type BuildSurroundings, buildxArgv, classicArgv } from "./build-argv.ts";
+import { namedContextsFor, pullBases, rewrittenDockerfile } from "./build-bases.ts";
 import { type BuildError, BuildProgress, type BuildStep } from "./build-progress.ts";
 import type { BuiltImage } from "./built-image.ts";
 import { cacheOptionFor } from "./cache-options.ts";
@@ -17,10 +16,9 @@ import {
   selectedEntries,
 } from "./context-filter.ts";
 import { tarContext } from "./context-tar.ts";
-import { type Docker, DockerError, type LocalImage } from "./docker.ts";
+import type { Docker, LocalImage } from "./docker.ts";
 import { contentTag, namesOf } from "./image-names.ts";
 import { InfrastructureError, isInfrastructureText } from "./infrastructure.ts";
-import { writeOciLayout } from "./oci-layout.ts";
 
 /** What builds of a run have in common. */
 export interface DockerBuildSettings {
@@ -250,59 +248,6 @@ async function hintFor(
     return "Check the image's name, or log in to its registry with docker login";
   }
   return undefined;
-}
-
-/** Names of images of the plan replaced by what Docker knows them as. */
-function rewrittenDockerfile(image: DockerBuild, deps: ReadonlyMap<string, BuiltImage>): string {
-  const replacements = new Map([...deps].map(([ref, built]) => [ref, built.contentRef]));
-  return rewriteDockerfile(image.dockerfileContents, image.buildArgs, replacements);
-}
-
-/**
- * `pull=True` in a Dockerfile that also uses an image of the plan: the others are pulled here, since the builder
- * would look for this run's image in a registry too. Whether that was so.
- */
-async function pullBases(
-  image: DockerBuild,
-  deps: ReadonlyMap<string, BuiltImage>,
-  docker: Docker,
-  { onLine, signal }: BuildHooks,
-): Promise<boolean> {
-  if (!image.pull || deps.size === 0) return false;
-  const rewritten = rewrittenDockerfile(image, deps);
-  const own = new Set([...deps.values()].map(({ contentRef }) => contentRef));
-  for (const { reference } of baseImages(rewritten, image.buildArgs)) {
-    const ref = familiarReference(reference);
-    if (own.has(ref)) continue;
-    const args = ["pull", ref];
-    const { exitCode, stderr } = await docker.run(args, { signal, onLine });
-    if (exitCode === 0) continue;
-    const error = new DockerError(args, stderr);
-    if (isInfrastructureText(error.message)) throw new InfrastructureError(error.message);
-    throw new PhaseFailure({
-      code: "BuildFailed",
-      message: `Image "${image.ref}": cannot pull ${ref}: ${error.message}`,
-      object: image.ref,
-      position: image.position,
-    });
-  }
-  return true;
-}
-
-/** A builder with a store of its own is given the images it builds on as OCI layouts. */
-async function namedContextsFor(
-  deps: readonly BuiltImage[],
-  scratch: string,
-  docker: Docker,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const contexts: string[] = [];
-  for (const [index, { contentRef }] of deps.entries()) {
-    const directory = join(scratch, `base-${index}`);
-    const digest = await writeOciLayout(docker.save([contentRef], signal), directory);
-    contexts.push(`${contentRef}=oci-layout://${directory}@${digest}`);
-  }
-  return contexts;
 }
 
 /** Names an image (by id or name) for its content and gives what Docker knows of it. */

@@ -4,6 +4,7 @@ import { CancelledError, EnvironmentError } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { CommandOptions, CommandOutcome, Host } from "../host/host.ts";
 import { familiarReference, tryParseImageReference } from "../manifests/image-reference.ts";
+import { once } from "./once.ts";
 
 /** An image in the local Docker. */
 export interface LocalImage {
@@ -64,7 +65,8 @@ export function createDocker(
 ): Docker {
   // Attestations would give an unchanged image a new digest at each build.
   const environment = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1", DOCKER_CLI_HINTS: "false", ...env };
-  const once = memoize();
+  const infos = new Map<string, Promise<DockerInfo>>();
+  const builders = new Map<string, Promise<BuilderInfo>>();
   const docker: Docker = {
     async run(args, options = {}) {
       try {
@@ -79,24 +81,12 @@ export function createDocker(
       return stdout;
     },
     inspect: (refs, signal) => inspectImages(docker, refs, signal),
-    info: (signal) => once("info", () => readInfo(docker, signal)),
-    builder: (signal) => once("builder", () => findBuilder(docker, environment, builder, signal)),
+    info: (signal) => once(infos, "", () => readInfo(docker, signal)),
+    builder: (signal) =>
+      once(builders, "", () => findBuilder(docker, environment, builder, signal)),
     save: (refs, signal) => saveImages(host, environment, refs, signal),
   };
   return docker;
-}
-
-/** One call for all askers; a failed one (a cancelled one too) is not kept. */
-function memoize(): <T>(key: string, make: () => Promise<T>) => Promise<T> {
-  const kept = new Map<string, Promise<unknown>>();
-  return <T>(key: string, make: () => Promise<T>) => {
-    const known = kept.get(key) as Promise<T> | undefined;
-    if (known) return known;
-    const made = make();
-    kept.set(key, made);
-    made.catch(() => kept.delete(key));
-    return made;
-  };
 }
 
 function missingDocker(error: unknown): unknown {

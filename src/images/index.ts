@@ -1,16 +1,17 @@
 /** Images of a run: built by BuildKit or by the user's commands, and brought to where the cluster gets them. */
 
+export type {
+  DeliveryTarget,
+  Images,
+  ImagesHooks,
+  ImagesOptions,
+  MirroredImage,
+} from "./api.ts";
 export type { BuildStep } from "./build-progress.ts";
 export type { BuiltImage, DeliveredImage } from "./built-image.ts";
 export { checkCacheOptions } from "./cache-options.ts";
 export { createDocker } from "./docker.ts";
 export type { RegistryAddress } from "./image-names.ts";
-export {
-  createImages,
-  type DeliveryTarget,
-  type Images,
-  type ImagesHooks,
-  type ImagesOptions,
-  type MirroredImage,
-} from "./images.ts";
+export { createImages } from "./images.ts";
+export { fingerprintInputs } from "./inputs.ts";
 export { removeRegistryTags } from "./registry-tags.ts";

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { DockerInfo } from "./docker.ts";
@@ -104,7 +105,7 @@ async function openLayer(images: string, overlay: string, chainId: string): Prom
   try {
     const cacheId = (await readFile(join(entry, "cache-id"), "utf8")).trim();
     const split = await promisify(gunzip)(await readFile(join(entry, "tar-split.json.gz")));
-    const pieces = parseTarSplit(split.toString("utf8"), join(overlay, cacheId, "diff"));
+    const pieces = await parseTarSplit(split.toString("utf8"), join(overlay, cacheId, "diff"));
     const size = pieces.reduce(
       (total, piece) => total + (Buffer.isBuffer(piece) ? piece.length : piece.size),
       0,
@@ -129,10 +130,14 @@ interface TarSplitLine {
   readonly payload?: string | null;
 }
 
-/** The pieces of a layer's archive in order, by its `tar-split.json`. Throws for a line of an unknown type. */
-export function parseTarSplit(text: string, directory: string): Piece[] {
+/** Lines parsed before others get a turn: a large layer has tens of thousands. */
+const LINES_AT_ONCE = 1000;
+
+/** The pieces of a layer's archive in order, by its `tar-split.json`. Rejects for a line of an unknown type. */
+export async function parseTarSplit(text: string, directory: string): Promise<Piece[]> {
   const pieces: Piece[] = [];
-  for (const json of text.split("\n")) {
+  for (const [at, json] of text.split("\n").entries()) {
+    if (at % LINES_AT_ONCE === LINES_AT_ONCE - 1) await setImmediate();
     if (json === "") continue;
     const { type, name, name_raw, size = 0, payload } = JSON.parse(json) as TarSplitLine;
     if (type === SEGMENT) {

@@ -81,7 +81,7 @@ export class RawDelivery {
   /** Takes a blob on, unless somebody has. Synchronous, so that no two deliveries take the same one. */
   #claim(digest: string): Claim {
     const known = this.#homes.get(digest);
-    if (known) return { kind: "theirs", digest, home: known };
+    if (known !== undefined) return { kind: "theirs", digest, home: known };
     let settle: (home: Home | Error) => void = () => {};
     const home = new Promise<Home>((resolve, reject) => {
       settle = (result) => (result instanceof Error ? reject(result) : resolve(result));
