@@ -19,6 +19,8 @@ assemble_node_image() {
   mkdir -p "$stage"
   cp -R "$here/node/rootfs/." "$stage/"
   printf %s "$kubernetes" >"$stage/kind/version"
+  mkdir -p "$stage/opt/cni"
+  ln -s /usr/lib/cni "$stage/opt/cni/bin" # where the published image has them, and other network plugins look
   (cd "$here/node/pod-network" && CGO_ENABLED=0 GOOS=linux GOWORK=off GOFLAGS="-trimpath -buildvcs=false" \
     go build -ldflags "-s -w" -o "$stage/usr/local/bin/pod-network" .)
   docker create --name "$build" "$base"
