@@ -179,7 +179,7 @@ export class Thread {
 
 /** Calls a callable value whose caller's site has been recorded, or that has no caller. */
 function callObject(thread: Thread, fn: StarlarkObject, args: readonly Value[], kwargs: Kwargs): Value {
-  if (vm.depth >= vm.maxDepth) throw new StackOverflow(stackFrames());
+  if (vm.depth >= vm.maxDepth) throw new StackOverflow(stackFrames(), false);
   vm.builtin = fn instanceof StarlarkFunction ? undefined : fn;
   try {
     return fn.call!(thread, args, kwargs);

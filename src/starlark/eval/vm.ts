@@ -57,7 +57,8 @@ export function builtinFrame(builtin: StarlarkObject): CallFrame {
 
 const OVERFLOW = "Starlark stack overflow";
 
-function isStackOverflow(error: unknown): boolean {
+/** Whether an error is V8's, for want of stack. */
+export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message === "Maximum call stack size exceeded";
 }
 
@@ -67,14 +68,18 @@ function isStackOverflow(error: unknown): boolean {
  */
 export function placeError(error: unknown, innermost: CallFrame): unknown {
   if (!(error instanceof Error) || error instanceof EvaluationError) return error;
-  if (isStackOverflow(error)) return new StackOverflow([...stackFrames(), innermost]);
+  if (isStackOverflow(error)) return new StackOverflow([...stackFrames(), innermost], true);
   return new EvaluationError(error.message, [...stackFrames(), innermost], error);
 }
 
 /** Calls too deep: for the thread's limit, or for the JavaScript stack. */
 export class StackOverflow extends EvaluationError {
-  constructor(frames: readonly CallFrame[]) {
+  /** Whether it was the JavaScript stack that ran out: a thread with more of it gets further. */
+  readonly hostStack: boolean;
+
+  constructor(frames: readonly CallFrame[], hostStack: boolean) {
     super(OVERFLOW, frames);
+    this.hostStack = hostStack;
   }
 }
 

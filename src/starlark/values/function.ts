@@ -1,5 +1,5 @@
 import type { Position } from "../errors.ts";
-import type { FunctionCode } from "../eval/code.ts";
+import type { Code } from "../eval/call.ts";
 import type { Thread } from "../eval/thread.ts";
 import { freeze } from "./freeze.ts";
 import { ascii, type StarlarkString } from "./text.ts";
@@ -13,15 +13,21 @@ export type BuiltinImpl = (
   self: Builtin,
 ) => Value;
 
+/** A body for positional calls: it takes `min` to `max` arguments, at most three, undefined standing for absent ones. */
+export interface Direct {
+  readonly min: number;
+  readonly max: number;
+  readonly fn: (a?: Value, b?: Value, c?: Value) => Value;
+}
+
 /** A function that the host provides, perhaps bound to a receiver. */
 export class Builtin extends StarlarkObject {
   override readonly name: string;
   readonly impl: BuiltinImpl;
   /** The value of which this is a method. */
   readonly receiver: Value | undefined;
-  /** Shortcuts for positional calls, if there are any: they spare the arrays. */
-  fast1: ((a: Value) => Value) | undefined = undefined;
-  fast2: ((a: Value, b: Value) => Value) | undefined = undefined;
+  /** The body for calls with positional arguments alone, if there is one: it spares the arrays. */
+  direct: Direct | undefined = undefined;
 
   constructor(name: string, impl: BuiltinImpl, receiver?: Value) {
     super();
@@ -103,14 +109,14 @@ export class Cell {
 
 /** A function that a def statement or a lambda expression made. */
 export class StarlarkFunction extends StarlarkObject {
-  readonly code: FunctionCode;
+  readonly code: Code;
   /** The default of each parameter; undefined for a required one. */
   readonly defaults: readonly (Value | undefined)[];
   /** The variables of enclosing functions that the body uses. */
   readonly cells: readonly Cell[];
   #frozen = false;
 
-  constructor(code: FunctionCode, defaults: readonly (Value | undefined)[], cells: readonly Cell[]) {
+  constructor(code: Code, defaults: readonly (Value | undefined)[], cells: readonly Cell[]) {
     super();
     this.code = code;
     this.defaults = defaults;
