@@ -37,6 +37,7 @@ export function sh(
       if (code === 0) resolve(output.stdout);
       else reject(new Error(`${argv.join(" ")} ended with ${code ?? signal}: ${output.stderr}`));
     });
+    child.stdin.on("error", () => {}); // a program need not read its input
     child.stdin.end(options.input ?? "");
   });
 }
