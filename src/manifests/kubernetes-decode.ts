@@ -2,15 +2,8 @@ import type { KubernetesObject } from "../model/plan.ts";
 import { compareUtf8 } from "./go-json-encode.ts";
 import { checkBase64, checkQuantity, checkTime, formatJsonNumber } from "./kubernetes-scalars.ts";
 import { type GoType, type ScalarType, type StructType, typeOfKind } from "./kubernetes-types.ts";
+import { ManifestError } from "./manifest-error.ts";
 import type { YamlValue } from "./yaml.ts";
-
-/** A document that is no Kubernetes object; the message is Tilt's. */
-export class ManifestError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "ManifestError";
-  }
-}
 
 type JsonObject = { [key: string]: YamlValue };
 
