@@ -33,7 +33,10 @@ export interface Recorded {
   workloadToResource?: { readonly position: Position; name(id: WorkloadId): string };
   readonly locals: RecordedLocal[];
   readonly compose: RecordedCompose;
+  /** The steps that no image uses, in order: an error of assembly. */
   readonly liveUpdateSteps: RecordedLiveUpdateStep[];
+  /** trigger_mode(): the mode of resources that set none; auto when absent. */
+  readonly triggerMode?: "auto" | "manual";
   readonly settings: Settings;
   readonly suppressUnusedImageWarnings: string[];
   readonly selection: Selection;

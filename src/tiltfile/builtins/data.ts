@@ -1,0 +1,175 @@
+import { decodeGoJson, type GoJson } from "../../manifests/go-json.ts";
+import { encodeGoJson } from "../../manifests/go-json-encode.ts";
+import { parseYamlStream, type YamlValue } from "../../manifests/yaml.ts";
+import { type Dumpable, dumpYaml } from "../../manifests/yaml-dump.ts";
+import {
+  fromJsString,
+  goTypeName,
+  isInt,
+  isString,
+  makeInt,
+  StarlarkDict,
+  StarlarkFloat,
+  StarlarkList,
+  strText,
+  toJsString,
+  types,
+  type Value,
+} from "../../starlark/index.ts";
+import { kinds, labelled, pathTypes } from "../arguments.ts";
+import type { BuiltinTable } from "../builtin.ts";
+import type { Evaluation } from "../evaluation.ts";
+import { isNotExist } from "../go/os-error.ts";
+import { readRecorded } from "../read-text.ts";
+import { blobOf } from "../values/blob.ts";
+
+const SEVERAL_DOCUMENTS =
+  "expected a yaml document but found a yaml stream (documents separated by `---`). use decode_yaml_stream instead to decode a yaml stream";
+
+/** JSON and YAML, read and written as Go does. */
+export function dataBuiltins(evaluation: Evaluation): BuiltinTable {
+  const { path } = pathTypes(evaluation);
+  /** A file's text, or undefined when it is missing and a default is given. */
+  const read = (file: string, hasDefault: boolean): string | undefined => {
+    try {
+      return readRecorded(evaluation, file).toString("utf8");
+    } catch (error) {
+      if (hasDefault && isNotExist(error)) return undefined;
+      throw error;
+    }
+  };
+  return {
+    read_json(call) {
+      const { paths: file, default: fallback } = call.unpack({
+        paths: path,
+        "default?": types.value,
+      });
+      const text = read(file, fallback !== undefined);
+      return text === undefined ? fallback! : decodeJson(text, file);
+    },
+    decode_json: (call) => decodeJson(call.unpack({ json: kinds.text }).json, ""),
+    encode_json(call) {
+      const plain = toPlain(call.unpack({ obj: types.value }).obj);
+      return fromJsString(labelled("error serializing object to json", () => encodeGoJson(plain)));
+    },
+
+    read_yaml(call) {
+      const { paths: file, default: fallback } = call.unpack({
+        paths: types.string,
+        "default?": types.value,
+      });
+      const text = read(evaluation.absolute(file), fallback !== undefined);
+      return text === undefined ? fallback! : single(decodeYaml(text, file));
+    },
+    read_yaml_stream(call) {
+      const { paths: file, default: fallback } = call.unpack({
+        paths: types.string,
+        "default?": types.list,
+      });
+      const text = read(evaluation.absolute(file), fallback !== undefined);
+      return text === undefined ? fallback! : new StarlarkList(decodeYaml(text, file));
+    },
+    decode_yaml: (call) => single(decodeYaml(call.unpack({ yaml: kinds.text }).yaml, "")),
+    decode_yaml_stream: (call) =>
+      new StarlarkList(decodeYaml(call.unpack({ yaml: kinds.text }).yaml, "")),
+    encode_yaml(call) {
+      return blobOf(encodeYaml(call.unpack({ obj: types.value }).obj), "encode_yaml");
+    },
+    encode_yaml_stream(call) {
+      const { objs } = call.unpack({ objs: types.list });
+      const documents = [...(objs as StarlarkList).elems].map(encodeYaml);
+      return blobOf(documents.join("---\n"), "encode_yaml_stream");
+    },
+  };
+}
+
+function from(source: string): string {
+  return source === "" ? "" : ` from ${source}`;
+}
+
+function decodeJson(text: string, source: string): Value {
+  const decoded = labelled(jsonLabel(source), () => decodeGoJson(text));
+  return toValue(decoded);
+}
+
+function jsonLabel(source: string): string {
+  return `error parsing JSON${from(source)}`;
+}
+
+function decodeYaml(text: string, source: string): Value[] {
+  return labelled(`error parsing YAML${from(source)}`, () =>
+    parseYamlStream(text, { file: source || "decode_yaml" }),
+  ).map((document) => toValue(wholeNumbersAsInts(document.value)));
+}
+
+function single(documents: Value[]): Value {
+  if (documents.length > 1) throw new Error(SEVERAL_DOCUMENTS);
+  return documents[0] ?? null;
+}
+
+function encodeYaml(value: Value): string {
+  const plain = toPlain(value);
+  return labelled("error serializing object to yaml", () => dumpYaml(plain));
+}
+
+/** Doubles from here on are no int64. */
+const INT64_END = 2 ** 63;
+
+/** The same with YAML's numbers, which are JSON's: a whole one is an int however it was written. */
+function wholeNumbersAsInts(data: YamlValue): GoJson {
+  if (typeof data === "number") {
+    return Number.isInteger(data) && Math.abs(data) < INT64_END ? BigInt(data) : data;
+  }
+  if (Array.isArray(data)) return data.map(wholeNumbersAsInts);
+  if (data === null || typeof data !== "object") return data;
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, wholeNumbersAsInts(value)]),
+  );
+}
+
+/** Decoded data as a Starlark value: a bigint is an int, a number a float. */
+export function toValue(data: GoJson): Value {
+  if (data === null || typeof data === "boolean") return data;
+  if (typeof data === "string") return fromJsString(data);
+  if (typeof data === "bigint") return makeInt(data);
+  if (typeof data === "number") return new StarlarkFloat(data);
+  if (Array.isArray(data)) return new StarlarkList(data.map(toValue));
+  return StarlarkDict.from(
+    Object.entries(data).map(([key, value]) => [fromJsString(key), toValue(value)]),
+  );
+}
+
+/** A Starlark value as plain data: only what JSON can hold. */
+function toPlain(value: Value): Dumpable {
+  return labelled("error converting object from starlark", () => plain(value));
+}
+
+function plain(value: Value): Dumpable {
+  if (value === null || typeof value === "boolean") return value;
+  if (isString(value)) return toJsString(value);
+  if (isInt(value)) return BigInt.asIntN(64, BigInt(value));
+  if (value instanceof StarlarkFloat) return value.value;
+  if (value instanceof StarlarkList) return [...value.elems].map(plain);
+  if (value instanceof StarlarkDict) {
+    const object: Record<string, Dumpable> = Object.create(null);
+    for (const [key, item] of value.entries()) object[plainKey(key)] = plain(item);
+    return object;
+  }
+  throw new Error(`unable to convert from starlark value, unsupported type ${goTypeName(value)}`);
+}
+
+function plainKey(key: Value): string {
+  if (isString(key)) return toJsString(key);
+  const converted = plain(key);
+  throw new Error(
+    `only string keys are supported in maps. found key '${strText(key)}' of type ${goKind(converted)}`,
+  );
+}
+
+/** Go's %T of plain data. */
+function goKind(data: Dumpable): string {
+  if (data === null || data === undefined) return "<nil>";
+  if (typeof data === "boolean") return "bool";
+  if (typeof data === "number") return "float64";
+  return typeof data === "bigint" ? "int64" : "[]interface {}";
+}

@@ -1,0 +1,90 @@
+import { YamlError } from "../manifests/yaml-error.ts";
+import type { Position } from "../model/position.ts";
+import {
+  BUILTIN_FILE,
+  type EvaluationError,
+  formatError,
+  formatExcerpt,
+  formatTraceback,
+  innermostEvaluationError,
+  ResolveError,
+  StarlarkError,
+  type Position as StarlarkPosition,
+} from "../starlark/index.ts";
+import { TiltfileError } from "./tiltfile-error.ts";
+
+/**
+ * What went wrong while files ran, as the user is told: Tilt's text, the places, and the line with a caret. Anything
+ * that is no fault of a Tiltfile is returned as it is.
+ */
+export function toTiltfileError(error: unknown, sources: ReadonlyMap<string, Uint8Array>): Error {
+  if (error instanceof TiltfileError) return withExcerpt(error, sources);
+  const deepest = innermostEvaluationError(error);
+  if (deepest !== undefined) return fromEvaluation(deepest, error, sources);
+  if (error instanceof StarlarkError) {
+    const positions =
+      error instanceof ResolveError
+        ? error.errors.map(({ position }) => toPosition(position))
+        : error.position === undefined
+          ? []
+          : [toPosition(error.position)];
+    return new TiltfileError(formatError(error), {
+      positions,
+      excerpt: excerptAt(error.position, sources),
+      cause: error,
+    });
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function fromEvaluation(
+  deepest: EvaluationError,
+  cause: unknown,
+  sources: ReadonlyMap<string, Uint8Array>,
+): TiltfileError {
+  const frames = deepest.frames.filter(({ position }) => position.file !== BUILTIN_FILE);
+  const positions = frames.map(({ position }) => toPosition(position));
+  const yaml = yamlErrorOf(deepest);
+  if (yaml !== undefined) positions.push({ file: yaml.file, line: yaml.line, column: 1 });
+  return new TiltfileError(formatTraceback(deepest), {
+    positions,
+    excerpt: excerptAt(deepest.position, sources),
+    hint: yaml === undefined ? undefined : `in ${yaml.place}`,
+    cause,
+  });
+}
+
+/** The YAML error that a builtin failed with, if that is what happened. */
+function yamlErrorOf(error: EvaluationError): YamlError | undefined {
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof YamlError) return cause;
+  }
+  return undefined;
+}
+
+function withExcerpt(
+  error: TiltfileError,
+  sources: ReadonlyMap<string, Uint8Array>,
+): TiltfileError {
+  const place = error.position;
+  if (error.excerpt !== undefined || place === undefined) return error;
+  const excerpt = excerptAt({ file: place.file, line: place.line, col: place.column }, sources);
+  if (excerpt === undefined) return error;
+  const { message, positions, resource, hint, cause, environment } = error;
+  const complete = new TiltfileError(message, { positions, resource, hint, cause, excerpt });
+  complete.environment = environment;
+  return complete;
+}
+
+function toPosition({ file, line, col }: StarlarkPosition): Position {
+  return { file, line, column: col };
+}
+
+function excerptAt(
+  position: StarlarkPosition | undefined,
+  sources: ReadonlyMap<string, Uint8Array>,
+): string | undefined {
+  const source = position === undefined ? undefined : sources.get(position.file);
+  if (source === undefined || position === undefined || position.line === 0) return undefined;
+  return formatExcerpt(new TextDecoder().decode(source), position);
+}

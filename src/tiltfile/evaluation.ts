@@ -1,0 +1,199 @@
+import type { PlanWarning, ReadEnvironment } from "../model/plan.ts";
+import type { Position } from "../model/position.ts";
+import type { Thread } from "../starlark/index.ts";
+import { dirname, isAbsolute, join } from "./go/path.ts";
+import { goQuote } from "./go/quote.ts";
+import type { EvaluateOptions, LogLevel, SyncHost } from "./options.ts";
+import type {
+  ImagePathRule,
+  KindRule,
+  Recorded,
+  RecordedComposeProject,
+  RecordedCustomDeploy,
+  RecordedImage,
+  RecordedK8sResource,
+  RecordedLiveUpdateStep,
+  RecordedLocal,
+  RecordedObject,
+  Selection,
+} from "./recorded.ts";
+import { finishSettings, initialSettings } from "./recorded-settings.ts";
+import type { ObjectTypeName } from "./v1alpha1/types.ts";
+import type { PlainObject } from "./v1alpha1/values.ts";
+
+/** One evaluation of a Tiltfile: what builtins read and add to. Nothing of it is shared between evaluations. */
+export class Evaluation {
+  readonly options: EvaluateOptions;
+  readonly sync: SyncHost;
+  /** The Tiltfile that evaluation starts with: absolute, symbolic links resolved. */
+  readonly tiltfile: string;
+  /** The process environment as the Tiltfile sees and changes it. */
+  readonly env: Map<string, string>;
+  /** Epoch milliseconds after which nothing may run any more. */
+  readonly deadline: number | undefined;
+
+  readonly images: RecordedImage[] = [];
+  readonly objects: RecordedObject[] = [];
+  readonly customDeploys: RecordedCustomDeploy[] = [];
+  readonly k8sResources: RecordedK8sResource[] = [];
+  readonly kindRules: KindRule[] = [];
+  readonly imagePathRules: ImagePathRule[] = [];
+  readonly locals: RecordedLocal[] = [];
+  readonly composeProjects: RecordedComposeProject[] = [];
+  readonly suppressUnusedImageWarnings: string[] = [];
+  readonly warnings: PlanWarning[] = [];
+  readonly settings = initialSettings();
+  readonly selection: Selection;
+  workloadToResource: NonNullable<Recorded["workloadToResource"]> | undefined;
+  /** The mode of resources that do not set one. */
+  triggerMode: "auto" | "manual" = "auto";
+
+  /** Steps by the place that made them: one that was made again at the same place replaces the first, as in Tilt. */
+  readonly unusedLiveUpdateSteps = new Map<string, RecordedLiveUpdateStep>();
+
+  /** Normal forms of the references that have a build. */
+  readonly builtImages = new Set<string>();
+
+  /** Objects of the v1alpha1 API by type and name, as they were registered. */
+  readonly apiObjects: Readonly<Record<ObjectTypeName, Map<string, PlainObject>>> = {
+    cmd: new Map(),
+    config_map: new Map(),
+    extension: new Map(),
+    extension_repo: new Map(),
+    file_watch: new Map(),
+    kubernetes_apply: new Map(),
+    kubernetes_discovery: new Map(),
+    ui_button: new Map(),
+  };
+
+  /** The file whose top level runs: relative paths are relative to it, even in functions of other files. */
+  executingFile: string;
+  /** False once the files have run: what assembly calls back may compute, but not act. */
+  executing = true;
+
+  readonly #files = new Set<string>();
+  readonly #variables = new Set<string>();
+  readonly #commands: (readonly string[])[] = [];
+
+  constructor(options: EvaluateOptions, sync: SyncHost, tiltfile: string) {
+    this.options = options;
+    this.sync = sync;
+    this.tiltfile = tiltfile;
+    this.executingFile = tiltfile;
+    this.env = new Map(Object.entries(options.env));
+    this.deadline = options.deadlineMs === undefined ? undefined : Date.now() + options.deadlineMs;
+    this.selection = { cleared: false, parsed: false, args: options.args };
+    this.recordFile(tiltfile);
+    this.recordFile(join(dirname(tiltfile), ".tiltignore"));
+  }
+
+  /** The directory that relative paths are relative to. */
+  get directory(): string {
+    return dirname(this.executingFile);
+  }
+
+  /** The absolute form of a path that a Tiltfile wrote; an absolute one is left as it is, uncleaned. */
+  absolute(path: string): string {
+    return isAbsolute(path) ? path : join(this.directory, path);
+  }
+
+  log(text: string, level: LogLevel = "info"): void {
+    for (const line of text.split("\n")) this.sync.log(line, level);
+  }
+
+  warn(message: string, position?: Position): void {
+    this.warnings.push(position === undefined ? { message } : { message, position });
+    this.log(message, "warn");
+  }
+
+  recordFile(path: string): void {
+    this.#files.add(path);
+  }
+
+  recordVariable(name: string): void {
+    this.#variables.add(name);
+  }
+
+  recordCommand(argv: readonly string[]): void {
+    this.#commands.push(argv);
+  }
+
+  /**
+   * With --no-local-exec, refuses a call that asks for a command on this machine.
+   * @throws Error naming the call
+   */
+  refuseCommand(what: string): void {
+    if (this.options.allowLocalExec) return;
+    throw new Error(`${what} runs a command on this machine, which --no-local-exec forbids`);
+  }
+
+  /** What has been read and run so far. */
+  environment(): ReadEnvironment {
+    return {
+      files: [...this.#files].sort(),
+      variables: [...this.#variables].sort(),
+      commands: this.#commands,
+      env: Object.fromEntries(this.env),
+    };
+  }
+
+  /**
+   * Refuses a name that another resource has.
+   * @throws Error in Tilt's words.
+   */
+  checkNameIsFree(name: string): void {
+    const quoted = goQuote(name);
+    if (this.customDeploys.some((deploy) => deploy.name === name)) {
+      throw new Error(`k8s_resource named ${quoted} already exists`);
+    }
+    if (this.#localNames.has(name))
+      throw new Error(`local_resource named ${quoted} already exists`);
+    if (this.composeProjects.some((project) => project.services.some((s) => s.name === name))) {
+      throw new Error(`dc_resource named ${quoted} already exists`);
+    }
+  }
+
+  readonly #localNames = new Set<string>();
+
+  addLocal(local: RecordedLocal): void {
+    this.#localNames.add(local.name);
+    this.locals.push(local);
+  }
+
+  /** Whether the Tiltfile may touch the cluster: a development cluster, or one it has allowed. */
+  get contextIsAllowed(): boolean {
+    const { name, allowed } = this.options.kubeContext;
+    return allowed || this.settings.allowedContexts.includes(name);
+  }
+
+  /** All that was recorded, for assembly. */
+  finish(): Recorded {
+    return {
+      tiltfile: this.tiltfile,
+      directory: dirname(this.tiltfile),
+      images: this.images,
+      objects: this.objects,
+      customDeploys: this.customDeploys,
+      k8sResources: this.k8sResources,
+      kindRules: this.kindRules,
+      imagePathRules: this.imagePathRules,
+      ...(this.workloadToResource ? { workloadToResource: this.workloadToResource } : {}),
+      locals: this.locals,
+      compose: { projects: this.composeProjects },
+      triggerMode: this.triggerMode,
+      liveUpdateSteps: [...this.unusedLiveUpdateSteps.values()],
+      settings: finishSettings(this.settings),
+      suppressUnusedImageWarnings: this.suppressUnusedImageWarnings,
+      selection: this.selection,
+      warnings: this.warnings,
+      environment: this.environment(),
+      kubeContext: { name: this.options.kubeContext.name, allowed: this.contextIsAllowed },
+    };
+  }
+}
+
+/** Where the builtin that runs was called. */
+export function callPosition(thread: Thread): Position {
+  const { file, line, col } = thread.callerPosition();
+  return { file, line, column: col };
+}

@@ -1,0 +1,25 @@
+import { decodeManifest, ManifestError } from "../manifests/kubernetes-decode.ts";
+import { formatManifests } from "../manifests/kubernetes-serialize.ts";
+import { parseYamlStream } from "../manifests/yaml.ts";
+import { YamlError } from "../manifests/yaml-error.ts";
+import type { KubernetesObject } from "../model/plan.ts";
+
+/**
+ * The Kubernetes objects of YAML text, lists taken apart.
+ * @throws YamlError in Tilt's words; it says where
+ */
+export function parseObjects(text: string, file: string): KubernetesObject[] {
+  return parseYamlStream(text, { file }).flatMap(({ value, line }, index) => {
+    try {
+      return decodeManifest(value);
+    } catch (error) {
+      if (!(error instanceof ManifestError)) throw error;
+      throw new YamlError(error.message, { file, line, document: index + 1 });
+    }
+  });
+}
+
+/** Objects as YAML text, as Tilt writes them anew. */
+export function dumpObjects(objects: readonly KubernetesObject[]): string {
+  return formatManifests(objects);
+}

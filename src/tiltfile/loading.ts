@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import {
+  execFile,
+  fromJsString,
+  type Globals,
+  makeLoader,
+  StarlarkDict,
+  type Thread,
+  TILT_DIALECT,
+  types,
+  type Value,
+} from "../starlark/index.ts";
+import { text } from "./arguments.ts";
+import type { BuiltinTable } from "./builtin.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { ExtensionStore } from "./extensions.ts";
+import { osReason } from "./go/os-error.ts";
+import { basename } from "./go/path.ts";
+import { recordFileOnly } from "./read-text.ts";
+
+/** Runs the Tiltfile and what it loads, each file once. */
+export class FileLoader {
+  readonly #evaluation: Evaluation;
+  readonly #extensions: ExtensionStore;
+  readonly #predeclared: () => ReadonlyMap<string, Value>;
+  readonly #loader = makeLoader((thread, path) => this.#execute(thread, path), {
+    onCycle: (path) => new Error(`Circular load: ${path}`),
+  });
+  /** Texts of the files that ran, for excerpts. */
+  readonly sources = new Map<string, Uint8Array>();
+
+  constructor(evaluation: Evaluation, predeclared: () => ReadonlyMap<string, Value>) {
+    this.#evaluation = evaluation;
+    this.#extensions = new ExtensionStore(evaluation);
+    this.#predeclared = predeclared;
+  }
+
+  /** The globals of a file: a path relative to the executing file's directory, or `ext://NAME`. */
+  load(thread: Thread, path: string): Globals {
+    const file = this.#extensions.resolve(path) ?? this.#evaluation.absolute(path);
+    return this.#loader.load(thread, file);
+  }
+
+  #execute(thread: Thread, file: string): Globals {
+    const evaluation = this.#evaluation;
+    const source = readSource(file);
+    this.sources.set(file, source);
+    recordFileOnly(evaluation, file);
+    const predeclared = new Map(this.#predeclared());
+    predeclared.set("__file__", fromJsString(file));
+    predeclared.set(
+      "__name__",
+      fromJsString(file === evaluation.tiltfile ? "__main__" : basename(file)),
+    );
+    const outer = evaluation.executingFile;
+    evaluation.executingFile = file;
+    try {
+      return execFile(thread, { filename: file, source, predeclared, dialect: TILT_DIALECT });
+    } finally {
+      evaluation.executingFile = outer;
+    }
+  }
+}
+
+function readSource(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const operation = osReason(error) === "is a directory" ? "read" : "open";
+    throw new Error(`error reading file ${file}: ${operation} ${file}: ${osReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** include and load_dynamic. */
+export function loadingBuiltins(load: (thread: Thread, path: string) => Globals): BuiltinTable {
+  return {
+    include(call) {
+      load(call.thread, call.unpack({ path: types.string }).path);
+      return null;
+    },
+    load_dynamic(call) {
+      const globals = load(call.thread, call.unpack({ path: text }).path);
+      const dict = StarlarkDict.from(
+        [...globals].map(([name, value]) => [fromJsString(name), value]),
+      );
+      dict.freeze();
+      return dict;
+    },
+  };
+}

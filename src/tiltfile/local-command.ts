@@ -1,0 +1,136 @@
+import { accessSync, constants, statSync } from "node:fs";
+import type { Command } from "../model/plan.ts";
+import { formatCommand } from "./arguments.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { osReason } from "./go/os-error.ts";
+import { isAbsolute, join } from "./go/path.ts";
+import { goQuote } from "./go/quote.ts";
+import { isDirectory } from "./read-text.ts";
+import { tiltShim } from "./tilt-shim.ts";
+
+const OUTPUT_PREFIX = " → ";
+
+/** How a command of the Tiltfile is run and shown. */
+export interface LocalCommandOptions {
+  /** Log its output as it comes; else it is part of the error when the command fails. */
+  readonly logOutput: boolean;
+  /** What stands before the command in the log; not logged when absent. */
+  readonly announce?: string;
+  readonly stdin?: string | undefined;
+}
+
+/**
+ * Runs a command that the Tiltfile asked for and returns its standard output.
+ * @throws Error in Tilt's words when it fails
+ */
+export function runLocalCommand(
+  evaluation: Evaluation,
+  command: Command,
+  { logOutput, announce, stdin }: LocalCommandOptions,
+): string {
+  const shown = formatCommand(command.argv);
+  if (announce !== undefined) evaluation.log(`${announce} ${shown}`);
+  const fail = (reason: string) => new Error(`command ${goQuote(shown)} failed.\nerror: ${reason}`);
+  const obstacle = startObstacle(evaluation, command);
+  if (obstacle !== undefined) throw fail(withOutput(obstacle, logOutput, "", ""));
+  evaluation.recordCommand(command.argv);
+  const remainingMs =
+    evaluation.deadline === undefined ? undefined : evaluation.deadline - Date.now();
+  const outcome = execute(evaluation, command, { logOutput, stdin, remainingMs }, fail);
+  if (outcome.timedOut) throw fail("deadline exceeded");
+  if (outcome.exitCode !== 0) {
+    throw fail(
+      withOutput(`exit status ${outcome.exitCode}`, logOutput, outcome.stdout, outcome.stderr),
+    );
+  }
+  const silent = outcome.stdout === "" && outcome.stderr === "";
+  if (announce !== undefined && logOutput && silent) evaluation.log(`${OUTPUT_PREFIX}[no output]`);
+  return outcome.stdout;
+}
+
+function execute(
+  evaluation: Evaluation,
+  command: Command,
+  options: { logOutput: boolean; stdin?: string | undefined; remainingMs: number | undefined },
+  fail: (reason: string) => Error,
+) {
+  try {
+    return evaluation.sync.exec(command.argv, {
+      cwd: command.dir,
+      env: commandEnv(evaluation, command),
+      stdin: options.stdin,
+      logPrefix: options.logOutput ? OUTPUT_PREFIX : undefined,
+      retryable: true,
+      timeoutMs: options.remainingMs,
+    });
+  } catch (error) {
+    throw Object.assign(fail(error instanceof Error ? error.message : String(error)), {
+      cause: error,
+    });
+  }
+}
+
+function withOutput(reason: string, logged: boolean, stdout: string, stderr: string): string {
+  return logged ? reason : `${reason}\nstdout:\n${stdout}\nstderr:\n${stderr}\n`;
+}
+
+/** The environment of a command: the Tiltfile's, Tilt's own names where unset, and the command's. */
+function commandEnv(evaluation: Evaluation, command: Command): Record<string, string> {
+  const env = Object.fromEntries(evaluation.env);
+  const shim = tiltShim(evaluation.options);
+  return {
+    ...env,
+    TILT_HOST: env.TILT_HOST ?? "localhost",
+    TILT_PORT: env.TILT_PORT ?? "10350",
+    TILT_DISABLE_ANALYTICS: env.TILT_DISABLE_ANALYTICS ?? "1",
+    ...command.env,
+    PATH: [shim.directory, command.env.PATH ?? env.PATH].filter(Boolean).join(":"),
+  };
+}
+
+/** Why a command cannot even be started, in the words of Go's os/exec. */
+function startObstacle(evaluation: Evaluation, { argv, dir }: Command): string | undefined {
+  const [program] = argv;
+  if (program === undefined) return "empty cmd";
+  if (!program.includes("/")) {
+    return findProgram(evaluation, program) === undefined && program !== "tilt"
+      ? notFound(program)
+      : cannotEnter(dir);
+  }
+  return (
+    cannotEnter(dir) ?? cannotExecute(program, isAbsolute(program) ? program : join(dir, program))
+  );
+}
+
+export function notFound(program: string): string {
+  return `exec: ${goQuote(program)}: executable file not found in $PATH`;
+}
+
+function cannotEnter(dir: string): string | undefined {
+  if (isDirectory(dir)) return undefined;
+  try {
+    statSync(dir);
+    return `chdir ${dir}: not a directory`;
+  } catch (error) {
+    return `chdir ${dir}: ${osReason(error)}`;
+  }
+}
+
+function cannotExecute(shown: string, path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK);
+    return isDirectory(path) ? `fork/exec ${shown}: permission denied` : undefined;
+  } catch (error) {
+    return `fork/exec ${shown}: ${osReason(error)}`;
+  }
+}
+
+/** Where a program is on the Tiltfile's PATH, as Go's LookPath finds it. */
+export function findProgram(evaluation: Evaluation, program: string): string | undefined {
+  for (const directory of (evaluation.env.get("PATH") ?? "").split(":")) {
+    if (directory === "") continue;
+    const path = join(directory, program);
+    if (cannotExecute(path, path) === undefined) return path;
+  }
+  return undefined;
+}
