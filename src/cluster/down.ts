@@ -89,13 +89,13 @@ class Sweep implements DownResult {
 
   /** Clusters of `--reuse`. */
   async reused(): Promise<void> {
-    for (const { clusterName, cli } of await listReuse(this.#stateDir)) {
+    for (const { clusterName, cli, network } of await listReuse(this.#stateDir)) {
       if (!this.#options.all && this.#options.run !== clusterName) continue;
       if (!this.#options.force && (await isReuseLocked(this.#stateDir, clusterName, this.#host))) {
         this.refused.push({ run: clusterName, reason: "A run is using it" });
         continue;
       }
-      if (await this.#removeCluster(clusterName, cli))
+      if (await this.#removeCluster(clusterName, cli, network))
         await forgetReuse(this.#stateDir, clusterName);
     }
   }
@@ -118,12 +118,13 @@ class Sweep implements DownResult {
     }
   }
 
-  async #removeCluster(clusterName: string, cli: string): Promise<boolean> {
+  async #removeCluster(clusterName: string, cli: string, network?: string): Promise<boolean> {
     const record = await openRecord(this.#stateDir, clusterName, this.#host);
     await record.add(
       { type: "cluster", name: clusterName, cli },
       { type: "container", name: registryName(clusterName), cli },
       { type: "volume", name: registryName(clusterName), cli },
+      ...(network ? [{ type: "network" as const, name: network, cli }] : []),
     );
     const { failures } = await teardown(record, this.#host, { onStep: this.#options.onStep });
     this.failures.push(...failures);

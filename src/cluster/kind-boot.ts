@@ -106,7 +106,10 @@ export class KindBoot {
       { type: "path", path: kindKubeconfig(kubeconfig) },
       { type: "path", path: `${kindKubeconfig(kubeconfig)}.lock` },
     );
-    if (!networkExists) await record.add({ type: "network", name: this.#network, cli });
+    if (!networkExists) {
+      await record.add({ type: "network", name: this.#network, cli });
+      await reuse?.ownNetwork(this.#network);
+    }
     return { config, image };
   }
 

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { containerEngine } from "./container-engine.ts";
+import { livenessOf, type ProcessIdentity } from "./identity.ts";
 import { endProcesses } from "./processes.ts";
 import type { Owned, RunRecord } from "./record.ts";
 import { removeAll, removeNetwork } from "./remove.ts";
@@ -22,9 +23,9 @@ export interface TeardownOptions {
 }
 
 /**
- * Removes all that a run owns: processes, then logs are collected, then containers with their volumes, then
- * volumes and the network, and files. Every step is tried whatever became of the others; a second call finds
- * nothing to do. The record is forgotten when nothing failed. Never throws: failures are sentences.
+ * Removes all that a run owns: its processes and, once logs are collected, its containers, volumes, network and
+ * files. Every step is tried whatever became of the others; a second call finds nothing to do. The record is
+ * forgotten when nothing failed. Never throws: failures are sentences.
  */
 export async function teardown(
   record: RunRecord,
@@ -42,18 +43,19 @@ export async function teardown(
     options.onStep?.(name, startedAt, host.clock.now());
   };
   const owned = selectOwned(record.entries, options.includeReuse ?? false);
-  let ended = 0;
-  await attempt("stop processes", async () => {
-    const clusters = owned.clusters.map(({ name }) => name);
-    ended = await endProcesses({ run: record.run, leaders: owned.processes, clusters }, host);
-    return [];
-  });
+  const leaders = await liveOf(owned.processes, host);
+  const stopping = stopProcesses(record.run, owned, host, attempt);
+  // searching all processes for orphans takes 0.1 s, in which the removal can go on if there is no known one
+  const stoppedFirst = leaders.length > 0 ? await stopping : 0;
   if (options.logsDir !== undefined && !options.skipLogs)
     await attempt("collect logs", () => collectLogs(owned.clusters, options, host));
   await Promise.all([
-    ...owned.clis.map((cli) => removeWith(cli, owned, ended > 0, host, attempt)),
+    ...owned.clis.map((cli) => removeWith(cli, owned, stoppedFirst > 0, host, attempt)),
     attempt("remove files", () => removePaths(owned.paths)),
   ]);
+  const stoppedLater = leaders.length > 0 ? 0 : await stopping;
+  if (stoppedLater > 0)
+    await Promise.all(owned.clis.map((cli) => removeWith(cli, owned, true, host, attempt)));
   if (failures.length === 0) await attempt("forget the run", () => record.close().then(() => []));
   return { failures };
 }
@@ -67,7 +69,7 @@ interface Selection {
   readonly networks: readonly NamedOwned[];
   readonly clis: readonly string[];
   readonly paths: readonly string[];
-  readonly processes: readonly Extract<Owned, { type: "process" }>["process"][];
+  readonly processes: readonly ProcessIdentity[];
 }
 
 /** The entries by kind, without those that stay. */
@@ -88,6 +90,30 @@ function selectOwned(entries: readonly Owned[], includeReuse: boolean): Selectio
 }
 
 type Attempt = (name: string, work: () => Promise<readonly string[] | undefined>) => Promise<void>;
+
+/** How many process groups were ended. */
+async function stopProcesses(
+  run: string,
+  { processes, clusters }: Selection,
+  host: Host,
+  attempt: Attempt,
+): Promise<number> {
+  let ended = 0;
+  await attempt("stop processes", async () => {
+    const names = clusters.map(({ name }) => name);
+    ended = await endProcesses({ run, leaders: processes, clusters: names }, host);
+    return [];
+  });
+  return ended;
+}
+
+async function liveOf(
+  processes: Selection["processes"],
+  host: Host,
+): Promise<Selection["processes"]> {
+  const liveness = await Promise.all(processes.map((process) => livenessOf(process, host)));
+  return processes.filter((_, index) => liveness[index] === "alive");
+}
 
 async function removeWith(
   cli: string,

@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fullyQualified } from "../../../src/cluster/node-images.ts";
+import { hostsFiles, quote, writeFiles } from "../../../src/cluster/node-script.ts";
+
+const registry = { host: "localhost:32768", address: "tci-a-registry:5000" };
+
+test("hostsFiles() sends both names of the registry to its container", () => {
+  const files = hostsFiles(registry, []);
+  expect(Object.keys(files)).toEqual([
+    "/etc/containerd/certs.d/localhost:32768/hosts.toml",
+    "/etc/containerd/certs.d/tci-a-registry:5000/hosts.toml",
+  ]);
+  for (const text of Object.values(files))
+    expect(text).toContain('[host."http://tci-a-registry:5000"]');
+});
+
+test("hostsFiles() puts the registry before a third party's, under that one's name, without a server of its own", () => {
+  const text = hostsFiles(registry, ["quay.io"])["/etc/containerd/certs.d/quay.io/hosts.toml"];
+  expect(text).toBe(
+    '[host."http://tci-a-registry:5000/v2/mirror/quay.io"]\n  capabilities = ["pull", "resolve"]\n  override_path = true\n',
+  );
+});
+
+test("writeFiles() writes any text to any path, as a shell runs it", () => {
+  const dir = mkdtempSync(join(tmpdir(), "tci-script-"));
+  const files = { [join(dir, "a b", "it's")]: `$(touch ${dir}/x) 'q' "%s" \\n\n` };
+  execFileSync("sh", ["-c", writeFiles(files)]);
+  for (const [path, text] of Object.entries(files)) expect(readFileSync(path, "utf8")).toBe(text);
+  expect(() => readFileSync(join(dir, "x"))).toThrow("ENOENT");
+  rmSync(dir, { recursive: true });
+});
+
+test("quote() makes one shell word of anything", () => {
+  const text = 'a\'b; $(c) `d` "e" \\';
+  expect(execFileSync("sh", ["-c", `printf %s ${quote(text)}`], { encoding: "utf8" })).toBe(text);
+});
+
+test.each([
+  ["redis", "docker.io/library/redis:latest"],
+  ["redis:7", "docker.io/library/redis:7"],
+  ["me/app@sha256:00", "docker.io/me/app@sha256:00"],
+  ["localhost:32768/app:1", "localhost:32768/app:1"],
+  ["localhost/app", "localhost/app:latest"],
+  ["quay.io/x/y", "quay.io/x/y:latest"],
+])("fullyQualified() of %s is %s", (ref, full) => {
+  expect(fullyQualified(ref)).toBe(full);
+});
