@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly secretEnv: readonly string[];
   /** Stop after the verdict and leave the cluster to somebody else's teardown (the Action's post step). */
   readonly leaveTeardown: boolean;
+  /** The CI system we run in, for presentation only. */
+  readonly ci?: string;
 }
 
 export type ClusterChoice =
@@ -51,6 +53,8 @@ export type ClusterChoice =
 
 export interface ReportOptions {
   readonly directory: string;
+  /** The user asked for it: a report that cannot be written there is an error. */
+  readonly directoryGiven: boolean;
   readonly junit?: string;
   readonly json?: string;
   readonly events?: string;
@@ -65,4 +69,6 @@ export interface ConsoleOptions {
   readonly logSource: "all" | "build" | "runtime";
   readonly logResources: readonly string[];
   readonly debug: boolean;
+  /** Takes lines of the event stream (`--events -`). */
+  readonly writeEvent: (line: string) => void;
 }

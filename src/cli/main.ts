@@ -2,9 +2,12 @@ import { Command, CommanderError } from "commander";
 import { messageOf, RunError } from "../errors.ts";
 import { EXIT } from "../model/result.ts";
 import { VERSION } from "../version.ts";
+import { ciCommand, smokeCommand } from "./ci.ts";
 import type { Attach } from "./command.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { downCommand } from "./down.ts";
 import type { ProcessIo } from "./io.ts";
+import { planCommand } from "./plan.ts";
 
 /**
  * The program without the process: parses `argv`, runs the command, returns the exit code. All output goes through
@@ -71,4 +74,10 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
   return program;
 }
 
-const COMMANDS: readonly ((attach: Attach) => Command)[] = [doctorCommand];
+const COMMANDS: readonly ((attach: Attach) => Command)[] = [
+  ciCommand,
+  planCommand,
+  smokeCommand,
+  downCommand,
+  doctorCommand,
+];

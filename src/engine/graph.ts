@@ -51,34 +51,41 @@ export interface GraphOptions {
   readonly needsCluster: (argv: readonly string[]) => boolean;
   /** Images go through a registry of this run. */
   readonly registry: boolean;
+  /** Nothing is started or waited for: deploys are checked by the API server, commands of this machine are left out. */
+  readonly dryRun?: boolean;
 }
 
 /** The work of a run: tasks with what each waits for. The plan is acyclic (assembly refused cycles). */
 export function buildGraph(plan: Plan, options: GraphOptions): Graph {
-  const active = plan.resources.filter((r) => r.enabled && r.autoInit);
+  const active = plan.resources.filter(
+    (r) => r.enabled && r.autoInit && !(options.dryRun && r.type !== "k8s"),
+  );
   const names = new Set(active.map((r) => r.name));
   const images = imageTasks(plan, active, options);
   const tasks = new Map<string, Task>(images.map((task) => [task.id, task]));
   const resources = new Map<string, GraphResource>();
   for (const resource of active) {
-    const deps = resource.resourceDeps.filter((dep) => names.has(dep));
+    const deps = options.dryRun ? [] : resource.resourceDeps.filter((dep) => names.has(dep));
     const own = resourceTasks(resource, deps, images, options);
     for (const task of own) tasks.set(task.id, task);
     resources.set(resource.name, {
       name: resource.name,
       tasks: [...images.filter((task) => task.resource === resource.name), ...own],
-      ...settlesOf(resource),
+      ...(options.dryRun ? {} : settlesOf(resource)),
       deps,
       hasPortForwards: "portForwards" in resource && resource.portForwards.length > 0,
       type: resource.type,
     });
   }
   const skipped = new Map(
-    plan.resources
-      .filter((r) => !names.has(r.name))
-      .map((r) => [r.name, r.enabled ? "auto_init=False" : "disabled"]),
+    plan.resources.filter((r) => !names.has(r.name)).map((r) => [r.name, skipReason(r)]),
   );
   return { tasks, resources, skipped };
+}
+
+function skipReason({ enabled, autoInit }: Resource): string {
+  if (!enabled) return "disabled";
+  return autoInit ? "not checked by a dry run" : "auto_init=False";
 }
 
 function settlesOf(resource: Resource): Pick<GraphResource, "settles"> {

@@ -1,0 +1,97 @@
+import { Command } from "commander";
+import { createHost } from "../host/node-host.ts";
+import { createConsole } from "../report/index.ts";
+import type { CancelSignal } from "../run/verdict.ts";
+import { run } from "../run.ts";
+import { detectCi } from "./ci-system.ts";
+import type { Attach } from "./command.ts";
+import type { ProcessIo } from "./io.ts";
+import { addRunFlags, type CiFlags, webFlagsGiven } from "./run-flags.ts";
+import { runOptions } from "./run-options-from-flags.ts";
+
+export function ciCommand(attach: Attach): Command {
+  return addRunFlags(
+    new Command("ci").description(
+      "take a Tiltfile to a verdict: the main job, a drop-in for tilt ci",
+    ),
+  ).action(attach((command, args, io, argv) => runCommand("ci", command, args, io, argv)));
+}
+
+export function smokeCommand(attach: Attach): Command {
+  return addRunFlags(
+    new Command("smoke").description(
+      "evaluate, build and dry-run on a cluster that stays: before pushing",
+    ),
+  ).action(attach((command, args, io, argv) => runCommand("smoke", command, args, io, argv)));
+}
+
+/** The cluster that smoke tests share. */
+const SMOKE_CLUSTER = "smoke";
+
+async function runCommand(
+  kind: "ci" | "smoke",
+  command: Command,
+  args: readonly string[],
+  io: ProcessIo,
+  argv: readonly string[],
+): Promise<number> {
+  const flags = command.opts<CiFlags>();
+  const given = (flag: string) => command.getOptionValueSource(flag) === "cli";
+  const reuse =
+    kind === "smoke" &&
+    flags.cluster === undefined &&
+    flags.context === undefined &&
+    flags.reuse === undefined
+      ? { reuse: SMOKE_CLUSTER }
+      : {};
+  const ci = detectCi(io.env);
+  const writeEvent = (line: string) => void io.stdout.write(`${line}\n`);
+  const options = {
+    ...runOptions(kind, { ...flags, ...reuse }, args, argv, { cwd: io.cwd, given, writeEvent }),
+    ...(ci ? { ci } : {}),
+  };
+  for (const flag of webFlagsGiven(given))
+    io.stderr.write(
+      `${flag} is accepted for compatibility: tilt-ci has no web UI, see ${options.reports.directory}/report.html\n`,
+    );
+  return runWithSignals(options, io);
+}
+
+/** Runs, and turns the first signal into a cancelled run; a second one ends what still collects logs. */
+export async function runWithSignals(
+  options: ReturnType<typeof runOptions>,
+  io: ProcessIo,
+): Promise<number> {
+  const console = createConsole({
+    stdout: io.stdout,
+    stderr: io.stderr,
+    // The stream of events has standard output for itself.
+    ...(options.reports.events === "-" ? { stdout: io.stderr } : {}),
+    isTty: io.stdout.isTTY === true && io.env.TERM !== "dumb",
+    color: wantsColor(io),
+    ...options.console,
+    ...(options.ci ? { ci: options.ci } : {}),
+  });
+  const cancel = new AbortController();
+  const hurry = new AbortController();
+  const unlisten = io.onSignal((signal: CancelSignal) =>
+    cancel.signal.aborted ? hurry.abort() : cancel.abort(signal),
+  );
+  try {
+    return await run(options, createHost(io), {
+      cancel: cancel.signal,
+      hurry: hurry.signal,
+      observer: console,
+    });
+  } finally {
+    unlisten();
+    await console.close();
+  }
+}
+
+/** https://no-color.org and FORCE_COLOR, else a terminal. */
+function wantsColor({ env, stdout }: ProcessIo): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR && env.FORCE_COLOR !== "0") return true;
+  return stdout.isTTY === true && env.TERM !== "dumb";
+}

@@ -1,0 +1,127 @@
+import { join, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { stateDirectory, useCurrentCluster } from "../cluster/index.ts";
+import { RunError } from "../errors.ts";
+import { createHost } from "../host/node-host.ts";
+import { mentionsCluster } from "../local/index.ts";
+import { EXIT } from "../model/result.ts";
+import { evaluateInWorker, TiltfileError } from "../tiltfile/index.ts";
+import type { Attach } from "./command.ts";
+import type { ProcessIo } from "./io.ts";
+import { formatPlan, type PlanFormat } from "./plan-output/index.ts";
+
+interface PlanFlags {
+  readonly file: string;
+  readonly output: PlanFormat;
+  readonly cluster: "none" | "current";
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly extensionsLock?: string;
+  readonly extensionsDir?: string;
+  readonly localExec: boolean;
+}
+
+/** The context's name as a run would make it, as far as it can be known before there is a run. */
+const FUTURE_CONTEXT = "kind-tilt-ci";
+
+export function planCommand(attach: Attach): Command {
+  return new Command("plan")
+    .description("print what the Tiltfile asks for; starts nothing")
+    .argument("[resources...]", "resources, or arguments of config.parse")
+    .option("-f, --file <path>", "the Tiltfile", "Tiltfile")
+    .addOption(
+      new Option("-o, --output <format>", "how")
+        .choices(["table", "json", "yaml", "graph"])
+        .default("table"),
+    )
+    .addOption(
+      new Option(
+        "--cluster <which>",
+        "current: commands of the Tiltfile may use the current context",
+      )
+        .choices(["none", "current"])
+        .default("none"),
+    )
+    .option("--context <name>", "kubeconfig context; implies --cluster current")
+    .option("--kubeconfig <file>", "kubeconfig for --cluster current")
+    .option("--namespace <name>", "what k8s_namespace() says")
+    .option("--extensions-lock <file>", "commits of extension repositories")
+    .option("--extensions-dir <dir>", "where extension repositories are kept")
+    .option("--no-local-exec", "refuse local(), local_resource, custom builds and deploys")
+    .action(attach((command, args, io) => printPlan(command.opts<PlanFlags>(), args, io)));
+}
+
+/** Standard output holds the document alone; what the Tiltfile prints, warnings and errors go to standard error. */
+async function printPlan(
+  flags: PlanFlags,
+  args: readonly string[],
+  io: ProcessIo,
+): Promise<number> {
+  const host = createHost(io);
+  const abort = new AbortController();
+  const unlisten = io.onSignal(() => abort.abort());
+  try {
+    const kubeContext = await contextOf(flags, host);
+    const plan = await evaluateInWorker(
+      {
+        tiltfile: resolve(io.cwd, flags.file),
+        args,
+        subcommand: "ci",
+        env: host.env,
+        kubeContext,
+        extensions: {
+          cacheDir: resolve(
+            io.cwd,
+            flags.extensionsDir ?? join(stateDirectory(host), "extensions"),
+          ),
+          offline: false,
+          ...(flags.extensionsLock ? { lockFile: resolve(io.cwd, flags.extensionsLock) } : {}),
+        },
+        allowLocalExec: flags.localExec,
+      },
+      host,
+      {
+        signal: abort.signal,
+        log: (line) => void io.stderr.write(`${line}\n`),
+        beforeCommand: async (argv) => {
+          if (!kubeContext.real && mentionsCluster(argv, io.cwd))
+            throw new Error(
+              "plan starts no cluster, and this command needs one: give it one with --cluster current",
+            );
+        },
+      },
+    );
+    for (const { message } of plan.warnings) io.stderr.write(`WARNING: ${message}\n`);
+    io.stdout.write(formatPlan(plan, flags.output));
+    return EXIT.passed;
+  } catch (error) {
+    if (error instanceof TiltfileError) return told(error, io);
+    if (error instanceof RunError || !abort.signal.aborted) throw error;
+    return EXIT.sigint;
+  } finally {
+    unlisten();
+  }
+}
+
+async function contextOf(
+  { cluster, context, kubeconfig, namespace }: PlanFlags,
+  host: ReturnType<typeof createHost>,
+) {
+  if (cluster !== "current" && context === undefined)
+    return { name: FUTURE_CONTEXT, namespace: namespace ?? "default", allowed: true, real: false };
+  const current = await useCurrentCluster({ context, kubeconfig }, host);
+  return {
+    name: current.context,
+    namespace: namespace ?? current.namespace,
+    allowed: current.allowed,
+    real: true,
+  };
+}
+
+function told(error: TiltfileError, io: ProcessIo): number {
+  io.stderr.write(`Error: ${error.message}\n`);
+  if (error.excerpt) io.stderr.write(`${error.excerpt}\n`);
+  if (error.hint) io.stderr.write(`${error.hint}\n`);
+  return error.exitCode;
+}

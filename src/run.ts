@@ -1,0 +1,46 @@
+import type { Host } from "./host/host.ts";
+import type { LogLine, RunEvent } from "./model/event.ts";
+import type { ExitCode } from "./model/result.ts";
+import { carryOutPlan } from "./run/carry-out-plan.ts";
+import { chooseCluster } from "./run/choose-cluster.ts";
+import { collectBundle } from "./run/diagnostics.ts";
+import { evaluateTiltfile } from "./run/evaluate.ts";
+import { openSession } from "./run/open-session.ts";
+import { tearDown } from "./run/teardown.ts";
+import { type RunVerdict, verdictOfError } from "./run/verdict.ts";
+import type { RunOptions } from "./run-options.ts";
+
+/** Who watches a run: the console, and whoever else wants its events. */
+export interface RunObserver {
+  event(event: RunEvent): void;
+  /** Scrubbed of secrets. */
+  line(line: LogLine): void;
+}
+
+export interface RunIo {
+  /** Aborted by the first signal; its reason is the signal's name. */
+  readonly cancel: AbortSignal;
+  /** Aborted by a second signal: logs are not worth waiting for any more. */
+  readonly hurry: AbortSignal;
+  readonly observer: RunObserver;
+}
+
+/**
+ * Takes a Tiltfile to a verdict. Start reading here: a line is a phase, a phase is a folder.
+ * Never throws for what went wrong: that is told by events and reports, and by the exit code.
+ */
+export async function run(options: RunOptions, host: Host, io: RunIo): Promise<ExitCode> {
+  const session = await openSession(options, host, io);
+  let verdict: RunVerdict;
+  try {
+    const choice = await chooseCluster(session);
+    const plan = await evaluateTiltfile(session, choice);
+    verdict = await carryOutPlan(session, plan, choice.cluster);
+  } catch (error) {
+    verdict = verdictOfError(error, session);
+  }
+  session.conclude(verdict);
+  await collectBundle(session, verdict);
+  const clean = await tearDown(session, verdict);
+  return session.finish(verdict, clean);
+}

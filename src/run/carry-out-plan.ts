@@ -1,0 +1,266 @@
+import { createComposeStack } from "../compose/index.ts";
+import { buildGraph, type Graph } from "../engine/index.ts";
+import { UsageError } from "../errors.ts";
+import { createImages, type DeliveryTarget } from "../images/index.ts";
+import { mentionsCluster } from "../local/index.ts";
+import type {
+  ComposeResource,
+  CustomResource,
+  KubernetesResource,
+  LocalResource,
+  Plan,
+  Resource,
+} from "../model/plan.ts";
+import { deleteAppliedAtEnd } from "./applied-objects.ts";
+import type { RunCluster } from "./cluster.ts";
+import { runLocalCommand, type Surroundings } from "./commands.ts";
+import { createDeploys } from "./deploys.ts";
+import { createImageTasks, type ImageTasks } from "./images.ts";
+import { carryOut, type Execute, type TaskOutcome } from "./loop.ts";
+import { plannedResources } from "./planned.ts";
+import { effectivePolicy } from "./policy.ts";
+import { createServers } from "./servers.ts";
+import type { Session } from "./session.ts";
+import { type CancelSignal, cancelledBy, type RunVerdict, verdictOf } from "./verdict.ts";
+import { createClusterWatch } from "./watch.ts";
+
+/** Does what a plan asks for until the verdict is clear. Throws `UsageError` for a plan that asks for nothing. */
+export async function carryOutPlan(
+  session: Session,
+  plan: Plan,
+  candidate: RunCluster | undefined,
+): Promise<RunVerdict> {
+  const { log, options } = session;
+  if (plan.resources.length === 0)
+    throw new UsageError(
+      "No resources found. Check out https://docs.tilt.dev/tutorial.html to get started!",
+    );
+  session.scrubber.add(
+    plan.settings.scrubSecrets
+      ? plan.secrets.map(({ secretName, key, value }) => ({
+          label: `secret ${secretName}:${key}`,
+          value,
+        }))
+      : [],
+  );
+  for (const { message, position } of plan.warnings)
+    session.warn(message, position ? { position } : {});
+  const { policy, notices } = effectivePolicy(options, plan.settings);
+  for (const notice of notices) session.notice(notice);
+  const active = plan.resources.filter((resource) => resource.enabled && resource.autoInit);
+  const needsCluster = active.some(({ type }) => type === "k8s" || type === "custom");
+  if (needsCluster && !candidate)
+    throw new UsageError(
+      "The Tiltfile deploys to Kubernetes, and --cluster none gives it no cluster",
+    );
+  const cluster = needsCluster ? candidate : undefined;
+  cluster?.start();
+  const graph = buildGraph(plan, {
+    needsCluster: (argv) => cluster !== undefined && mentionsCluster(argv, plan.directory),
+    registry: cluster !== undefined,
+    dryRun: options.command === "smoke",
+  });
+  log.append({ type: "planned", at: session.now(), resources: plannedResources(plan, graph) });
+  const execute = createExecutor(session, plan, graph, cluster);
+  const { reason } = await carryOut({
+    graph,
+    policy,
+    log,
+    clock: session.host.clock,
+    startedAt: session.startedAt,
+    execute,
+    signal: session.cancelled,
+    broken: session.broken.signal,
+  });
+  return reason === "cancelled"
+    ? cancelledBy(session.cancelled.reason as CancelSignal)
+    : verdictOf(reason, log.events);
+}
+
+/** What each kind of task does, with the parts that do it. */
+function createExecutor(
+  session: Session,
+  plan: Plan,
+  graph: Graph,
+  cluster: RunCluster | undefined,
+): Execute {
+  const resources = new Map(plan.resources.map((resource) => [resource.name, resource]));
+  const surroundings: Surroundings = () => ({
+    env: plan.environment.env,
+    kubeconfig: cluster?.kubeconfig,
+    color: false,
+  });
+  const images = startImages(session, plan, graph, cluster);
+  const servers = createServers(session, surroundings);
+  session.closables.push({ name: "servers", close: () => servers.stop() });
+  const deploy = createDeployers(session, plan, images, cluster, surroundings);
+  return async (task, signal) => {
+    const resource = resources.get(task.resource)!;
+    switch (task.phase) {
+      case "build":
+        return images.build(task, signal);
+      case "push":
+        return images.push(task, signal);
+      case "deploy":
+        return deploy(resource, signal);
+      case "serve":
+        await servers.start(resource as LocalResource);
+        return undefined;
+      default:
+        await runLocalCommand(
+          session,
+          resource as LocalResource,
+          task.phase,
+          cluster,
+          surroundings,
+          signal,
+        );
+        return undefined;
+    }
+  };
+}
+
+function createDeployers(
+  session: Session,
+  plan: Plan,
+  images: ImageTasks,
+  cluster: RunCluster | undefined,
+  surroundings: Surroundings,
+) {
+  const compose = startCompose(session, plan);
+  const kubernetes = cluster && startDeploys(session, plan, images, cluster, surroundings);
+  return async (resource: Resource, signal: AbortSignal): Promise<TaskOutcome | undefined> => {
+    if (resource.type === "compose") {
+      await images.tagFor(resource, signal);
+      await compose.up(resource as ComposeResource, signal);
+      return undefined;
+    }
+    return resource.type === "custom"
+      ? kubernetes!.custom(resource as CustomResource, signal)
+      : kubernetes!.kubernetes(resource as KubernetesResource, signal);
+  };
+}
+
+function startDeploys(
+  session: Session,
+  plan: Plan,
+  images: ImageTasks,
+  cluster: RunCluster,
+  surroundings: Surroundings,
+) {
+  const watch = createClusterWatch(session, plan, cluster);
+  session.closables.push({ name: "the watch of the cluster", close: () => watch.close() });
+  return createDeploys(session, {
+    plan,
+    cluster,
+    images,
+    surroundings,
+    watcher: watch.watcher,
+    dryRun: session.options.command === "smoke",
+    onApply: deleteAppliedAtEnd(session, cluster),
+  });
+}
+
+function startCompose(session: Session, plan: Plan) {
+  const services = plan.resources.filter(
+    (resource): resource is ComposeResource => resource.type === "compose",
+  );
+  const stack = createComposeStack(
+    plan.composeProjects,
+    services,
+    plan.environment.env,
+    session.host,
+    {
+      onLine: (resource, text) =>
+        session.line({ resource, phase: "ready", level: "info", source: "runtime", text }),
+      onObservation: (resource, observation) =>
+        session.log.append({ type: "observed", at: session.now(), resource, observation }),
+      onNotice: (message) => session.notice(message),
+    },
+  );
+  session.closables.push({ name: "Compose services", close: () => stack.close() });
+  return stack;
+}
+
+/** Builds begin before it is known where their images go; base and third-party images go there while they run. */
+function startImages(
+  session: Session,
+  plan: Plan,
+  graph: Graph,
+  cluster: RunCluster | undefined,
+): ImageTasks {
+  const { builder, cacheTo, cacheFrom } = session.options.images;
+  const owner = new Map(
+    [...graph.tasks.values()].flatMap((task) =>
+      task.subject === undefined ? [] : [[task.subject, task.resource] as const],
+    ),
+  );
+  const images = createImages({
+    host: session.host,
+    env: plan.environment.env,
+    target: deliveryTarget(session, plan, cluster),
+    builder,
+    cacheTo,
+    cacheFrom,
+    excludeFromContexts: session.privatePaths,
+    hooks: {
+      onLine: (image, text) =>
+        session.line({
+          resource: owner.get(image) ?? "(cluster)",
+          phase: "build",
+          subject: image,
+          level: "info",
+          source: "build",
+          text,
+        }),
+      onStep: (image, phase, { name, startedAt, at }) =>
+        session.log.append({
+          type: "step",
+          resource: owner.get(image) ?? "(cluster)",
+          phase,
+          subject: image,
+          name,
+          startedAt,
+          at,
+        }),
+      onRetry: (image, phase, failure, attempt) =>
+        session.log.append({
+          type: "phase-retried",
+          at: session.now(),
+          resource: owner.get(image) ?? "(cluster)",
+          phase,
+          subject: image,
+          attempt,
+          failure,
+        }),
+    },
+  });
+  session.cleanUps.push({ name: "image tags", close: () => images.cleanUp() });
+  return createImageTasks(session, plan, graph, images, cluster);
+}
+
+async function deliveryTarget(
+  session: Session,
+  plan: Plan,
+  cluster: RunCluster | undefined,
+): Promise<DeliveryTarget> {
+  if (!cluster) return { type: "none" };
+  const { defaultRegistry } = plan.settings;
+  const { registry: chosen } = session.options;
+  const found = await cluster.registry();
+  if (found)
+    return { type: "registry", registry: { ...found, ownedByRun: cluster.lease !== undefined } };
+  if (typeof chosen === "object") return { type: "registry", registry: { host: chosen.host } };
+  if (defaultRegistry) {
+    const { host, hostFromCluster, singleName } = defaultRegistry;
+    return {
+      type: "registry",
+      registry: {
+        host,
+        ...(hostFromCluster ? { hostFromContainerRuntime: hostFromCluster } : {}),
+        ...(singleName ? { singleName } : {}),
+      },
+    };
+  }
+  return cluster.load ? { type: "load", load: cluster.load } : { type: "none" };
+}

@@ -1,0 +1,278 @@
+import { join } from "node:path";
+import {
+  type ClusterLease,
+  localRegistryHostingConfigMap,
+  type RegistryAddress,
+  type ReuseHandle,
+  startKindCluster,
+  startRegistry,
+} from "../cluster/index.ts";
+import { CancelledError, EnvironmentError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import {
+  applyObjects,
+  connect,
+  deleteObjects,
+  detectRegistry,
+  type KubernetesConnection,
+  waitForApiServer,
+} from "../kubernetes/index.ts";
+import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
+import type { ClusterChoice } from "../run-options.ts";
+import { clusterStep, phase, type Session } from "./session.ts";
+
+/** The cluster of a run, whoever made it. Nothing happens before `start()`. */
+export interface RunCluster {
+  /** The context's name, known before the cluster is there. */
+  readonly context: string;
+  /** Where its kubeconfig is or will be. */
+  readonly kubeconfig: string;
+  /** The API server has answered. */
+  readonly isReady: boolean;
+  /** Made by this run, whose nodes we may fill with images. */
+  readonly lease: ClusterLease | undefined;
+  /** Kept for later runs (`--reuse`). */
+  readonly reuse: ReuseHandle | undefined;
+  /** Puts an image of the local Docker into the nodes: for clusters without a registry. */
+  readonly load: ((ref: string, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Begins to bring it up; a second call changes nothing. */
+  start(): void;
+  /** Starts it if need be and waits for its API server. Rejects with `EnvironmentError`, `CancelledError`. */
+  api(signal: AbortSignal): Promise<KubernetesConnection>;
+  /** Where images are pushed; undefined when there is no registry. */
+  registry(): Promise<RegistryAddress | undefined>;
+}
+
+type KindChoice = Extract<ClusterChoice, { type: "kind" }>;
+
+/** A kind cluster of this run's own (or a reused one) with its registry, brought up in the background. */
+export function createKindCluster(
+  session: Session,
+  choice: KindChoice,
+  name: string,
+  directory: string,
+  reuse: ReuseHandle | undefined,
+): RunCluster {
+  const kubeconfig = join(directory, "kubeconfig");
+  let started:
+    | {
+        readonly lease: ClusterLease;
+        readonly connection: Promise<KubernetesConnection>;
+        readonly registry: Promise<RegistryAddress | undefined>;
+      }
+    | undefined;
+  let isReady = false;
+  const start = () => {
+    if (started) return started;
+    const { record, signal, options, host } = session;
+    const wanted = options.registry === "local";
+    const registry = wanted
+      ? startRegistry(
+          {
+            record,
+            clusterName: name,
+            image: options.images.registryImage,
+            reuse: reuse !== undefined,
+            signal,
+          },
+          host,
+          hooksOf(session, "registry"),
+        )
+      : undefined;
+    const lease = startKindCluster(
+      {
+        record,
+        name,
+        kubeconfig,
+        registry,
+        reuse,
+        signal,
+        nodeImage: choice.nodeImage,
+        kubernetesVersion: choice.kubernetesVersion,
+        kindConfigFile: choice.kindConfig,
+      },
+      host,
+      hooksOf(session, "create"),
+    );
+    observe(session, "create", lease.created);
+    if (registry)
+      observe(
+        session,
+        "registry",
+        registry.ready.then(() => session.reached(CLUSTER_SUBJECT, "registry")),
+      );
+    const connection = open(lease).then((opened) => {
+      isReady = true;
+      session.reached(CLUSTER_SUBJECT, "api");
+      if (registry) void announce(session, opened, registry.ready);
+      return opened;
+    });
+    connection.catch(() => {});
+    session.closables.push({
+      name: "the API server's connection",
+      close: () => connection.then((opened) => opened.close()).catch(() => {}),
+    }); // its failure has been told
+    session.collectors.push({
+      name: "nodes",
+      collect: (dir, signal) => lease.exportLogs(dir, signal),
+    });
+    started = {
+      lease,
+      connection,
+      registry: registry ? registry.ready : Promise.resolve(undefined),
+    };
+    return started;
+  };
+  async function open(lease: ClusterLease): Promise<KubernetesConnection> {
+    await lease.apiReady;
+    const connection = await connect({
+      kubeconfig,
+      context: lease.context,
+      namespace: session.options.namespace,
+    });
+    if (reuse && reuse.objects.length > 0) {
+      await deleteObjects(connection, reuse.objects, { wait: true, signal: session.signal });
+      await reuse.recordObjects([]);
+    }
+    return connection;
+  }
+  return {
+    context: `kind-${name}`,
+    kubeconfig,
+    get isReady() {
+      return isReady;
+    },
+    get lease() {
+      return started?.lease;
+    },
+    start: () => void start(),
+    api: (signal) => abandonable(start().connection, signal),
+    registry: () => start().registry,
+    reuse,
+    load: async (ref, signal) => {
+      const { lease } = start();
+      await lease.importArchive(() => saveImage(session.host, ref), signal);
+    },
+  };
+}
+
+/** The current context's cluster: used as it stands. */
+export function createCurrentCluster(
+  session: Session,
+  current: { readonly context: string; readonly kubeconfig: string },
+): RunCluster {
+  let started:
+    | Promise<{
+        readonly connection: KubernetesConnection;
+        readonly registry: RegistryAddress | undefined;
+      }>
+    | undefined;
+  let isReady = false;
+  const start = () => {
+    started ??= phase(session, CLUSTER_SUBJECT, "create", async () => {
+      const connection = await connect({ ...current, namespace: session.options.namespace });
+      await waitForApiServer(connection, { signal: session.signal });
+      const registry = await detectRegistry(connection);
+      isReady = true;
+      session.closables.push({
+        name: "the API server's connection",
+        close: () => connection.close(),
+      });
+      session.reached(CLUSTER_SUBJECT, "registry");
+      session.reached(CLUSTER_SUBJECT, "api");
+      return { connection, registry };
+    });
+    started.catch((error: unknown) => breakDown(session, error));
+    return started;
+  };
+  return {
+    ...current,
+    get isReady() {
+      return isReady;
+    },
+    lease: undefined,
+    reuse: undefined,
+    load: undefined,
+    start: () => void start(),
+    api: (signal) =>
+      abandonable(
+        start().then(({ connection }) => connection),
+        signal,
+      ),
+    registry: () => start().then(({ registry }) => registry),
+  };
+}
+
+/** Turns a promise of the bring-up into its phase's two events; a failure ends the run. */
+function observe(session: Session, name: "create" | "registry", promise: Promise<unknown>): void {
+  void phase(session, CLUSTER_SUBJECT, name, () => promise).catch((error: unknown) =>
+    breakDown(session, error),
+  );
+}
+
+function breakDown(session: Session, error: unknown): void {
+  if (!(error instanceof CancelledError)) session.broken.abort(error);
+}
+
+function hooksOf(session: Session, name: "create" | "registry") {
+  return {
+    onStep: clusterStep(session, name),
+    onLine: (text: string) =>
+      session.line({
+        resource: CLUSTER_SUBJECT,
+        phase: name,
+        level: "info",
+        source: "runtime",
+        text,
+      }),
+    onRetry: (failure: Failure, attempt: number) =>
+      session.log.append({
+        type: "phase-retried",
+        at: session.now(),
+        resource: CLUSTER_SUBJECT,
+        phase: name,
+        attempt,
+        failure,
+      }),
+    onWarning: (message: string) => session.warn(message, { resource: CLUSTER_SUBJECT }),
+  };
+}
+
+/** Tells the cluster's users, Tilt among them, where the registry is (KEP-1755). Nothing of this run waits for it. */
+async function announce(
+  session: Session,
+  connection: KubernetesConnection,
+  registry: Promise<RegistryAddress>,
+): Promise<void> {
+  try {
+    await applyObjects(connection, [localRegistryHostingConfigMap(await registry)], {
+      fieldManager: "tilt-ci",
+      signal: session.signal,
+    });
+  } catch (error) {
+    if (error instanceof CancelledError || session.signal.aborted) return;
+    session.warn(
+      `Cannot write ConfigMap kube-public/local-registry-hosting: ${(error as Error).message}`,
+      { resource: CLUSTER_SUBJECT },
+    );
+  }
+}
+
+/** `docker save` of one image as a stream. */
+async function* saveImage(host: Host, ref: string): AsyncGenerator<Uint8Array> {
+  const child = await host.spawn(["docker", "save", ref], { raw: true });
+  yield* child.stdout!;
+  const { exitCode } = await child.exited;
+  if (exitCode !== 0)
+    throw new EnvironmentError(`Cannot save image ${ref} from Docker: exit status ${exitCode}`);
+}
+
+/** Waits for a promise that others go on with when this waiter's signal fires. */
+function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const give = () => reject(new CancelledError());
+    if (signal.aborted) return give();
+    signal.addEventListener("abort", give, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", give));
+  });
+}

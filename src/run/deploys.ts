@@ -1,0 +1,195 @@
+import { CancelledError, EnvironmentError, PhaseFailure } from "../errors.ts";
+import { CommandNotFoundError } from "../host/command-not-found.ts";
+import {
+  type AppliedObject,
+  applyObjects,
+  injectImages,
+  type KubernetesConnection,
+  parseAppliedYaml,
+  type Watcher,
+} from "../kubernetes/index.ts";
+import { commandEnvironment, commandText } from "../local/index.ts";
+import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
+import type { RunCluster } from "./cluster.ts";
+import type { Surroundings } from "./commands.ts";
+import type { ImageTasks } from "./images.ts";
+import type { TaskOutcome } from "./loop.ts";
+import type { Session } from "./session.ts";
+
+/** Tilt's limit for one object or one custom deploy. */
+const TILT_UPSERT_TIMEOUT_MS = 30_000;
+const QUOTED_OUTPUT = 500;
+
+export interface Deploys {
+  kubernetes(resource: KubernetesResource, signal: AbortSignal): Promise<TaskOutcome>;
+  custom(resource: CustomResource, signal: AbortSignal): Promise<TaskOutcome>;
+}
+
+export interface DeployParts {
+  readonly plan: Plan;
+  readonly cluster: RunCluster;
+  readonly images: ImageTasks;
+  readonly watcher: () => Promise<Watcher>;
+  readonly surroundings: Surroundings;
+  readonly dryRun: boolean;
+  /** Told before anything is applied: what a later run has to delete. */
+  readonly onApply: (
+    objects: readonly { apiVersion: string; kind: string; name: string; namespace?: string }[],
+  ) => Promise<void>;
+}
+
+/** Brings resources into the cluster and has them watched from then on. */
+export function createDeploys(session: Session, parts: DeployParts): Deploys {
+  const { plan, cluster, images, dryRun } = parts;
+  const upsertTimeoutMs = plan.settings.update.upsertTimeoutMs ?? TILT_UPSERT_TIMEOUT_MS;
+  const tell = (resource: string) => (text: string) =>
+    session.line({ resource, phase: "deploy", level: "info", source: "runtime", text });
+
+  async function watch(
+    resource: KubernetesResource | CustomResource,
+    applied: readonly AppliedObject[],
+    deployedAt: number,
+  ): Promise<TaskOutcome> {
+    if (!dryRun) {
+      const watcher = await parts.watcher();
+      const { name, readiness: mode, extraPodSelectors, discoveryStrategy } = resource;
+      watcher.track({ name, mode, applied, extraPodSelectors, discoveryStrategy, deployedAt });
+    }
+    return { facts: { objects: applied.length } };
+  }
+
+  return {
+    async kubernetes(resource, signal) {
+      const connection = await cluster.api(signal);
+      const objects = injectImages(resource, deployedImages(plan, images));
+      const namespaced = objects.map(({ apiVersion, kind, metadata }) => ({
+        apiVersion,
+        kind,
+        name: metadata.name,
+        ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+      }));
+      await parts.onApply(namespaced);
+      const deployedAt = session.now();
+      const say = tell(resource.name);
+      const applied = await applyObjects(connection, objects, {
+        fieldManager: "tilt-ci",
+        createNamespaces: session.options.createNamespaces,
+        upsertTimeoutMs,
+        dryRun,
+        signal,
+        onLine: say,
+        onRetry: (failure, attempt) =>
+          session.log.append({
+            type: "phase-retried",
+            at: session.now(),
+            resource: resource.name,
+            phase: "deploy",
+            attempt,
+            failure,
+          }),
+      });
+      return watch(resource, applied, deployedAt);
+    },
+    async custom(resource, signal) {
+      const connection = await cluster.api(signal);
+      const deployedAt = session.now();
+      const applied = await runApplyCommand(
+        session,
+        resource,
+        parts,
+        connection,
+        upsertTimeoutMs,
+        signal,
+      );
+      return watch(resource, applied, deployedAt);
+    },
+  };
+}
+
+/** What injection needs of the images that were built: by ref, their name in the cluster. */
+function deployedImages(plan: Plan, images: ImageTasks) {
+  return new Map(
+    plan.images.flatMap((build) => {
+      const result = images.built.get(build.ref);
+      return result ? [[build.ref, { clusterRef: result.clusterRef, build }] as const] : [];
+    }),
+  );
+}
+
+/** `apply_cmd` of a custom deploy: it prints the objects that it applied, with their UIDs (tiltfile-api.md §3). */
+async function runApplyCommand(
+  session: Session,
+  resource: CustomResource,
+  { plan, images, surroundings }: DeployParts,
+  connection: KubernetesConnection,
+  upsertTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<AppliedObject[]> {
+  const command = resource.applyCmd;
+  const text = commandText(command.argv);
+  // Helm may well take longer than Tilt's 30 s: only an explicit limit, or Tilt's semantics, ends it.
+  const limited =
+    plan.settings.update.upsertTimeoutMs !== undefined ||
+    session.options.policy.semantics === "tilt";
+  const outcome = await session.host
+    .run(command.argv, {
+      cwd: command.dir,
+      env: {
+        ...commandEnvironment(surroundings(), command.env),
+        ...imageVariables(resource, images),
+      },
+      signal,
+      ...(limited ? { timeoutMs: upsertTimeoutMs } : {}),
+      onLine: (line, stream) =>
+        stream === "stderr"
+          ? session.line({
+              resource: resource.name,
+              phase: "deploy",
+              level: "info",
+              source: "runtime",
+              text: line,
+            })
+          : undefined,
+    })
+    .catch((error: unknown) => {
+      if (error instanceof CommandNotFoundError)
+        throw new PhaseFailure({
+          code: "ApplyRejected",
+          message: `apply command error: ${error.message}`,
+        });
+      throw error;
+    });
+  const quoted = outcome.stdout.trim()
+    ? `\nstdout:\n${outcome.stdout.slice(0, QUOTED_OUTPUT)}`
+    : "";
+  const fail = (why: string, detail?: string) =>
+    new PhaseFailure({
+      code: "ApplyRejected",
+      object: text,
+      message: `apply command "${text}" ${why}`,
+      detail: detail ?? `${outcome.stderr.trim().split("\n").slice(-20).join("\n")}${quoted}`,
+    });
+  if (outcome.timedOut)
+    throw fail(
+      `timed out after ${upsertTimeoutMs / 1000}s - see https://docs.tilt.dev/api.html#api.update_settings for how to increase`,
+    );
+  if (outcome.exitCode !== 0) throw fail(`exited with status ${outcome.exitCode}`);
+  try {
+    return await parseAppliedYaml(outcome.stdout, connection);
+  } catch (error) {
+    if (error instanceof CancelledError || error instanceof EnvironmentError) throw error;
+    throw fail(`printed no YAML of applied objects: ${(error as Error).message}`, quoted.trim());
+  }
+}
+
+function imageVariables(resource: CustomResource, images: ImageTasks): Record<string, string> {
+  return Object.fromEntries(
+    resource.images.flatMap((ref, index) => {
+      const result = images.built.get(ref);
+      return [
+        [`TILT_IMAGE_MAP_${index}`, ref],
+        ...(result ? [[`TILT_IMAGE_${index}`, result.clusterRef]] : []),
+      ] as [string, string][];
+    }),
+  );
+}

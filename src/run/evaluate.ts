@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { mentionsCluster } from "../local/index.ts";
+import type { Plan } from "../model/plan.ts";
+import { type Failure, TILTFILE_SUBJECT } from "../model/result.ts";
+import { evaluateInWorker, TiltfileError } from "../tiltfile/index.ts";
+import type { ChosenCluster } from "./choose-cluster.ts";
+import { infrastructureFailure } from "./loop.ts";
+import { phase, type Session } from "./session.ts";
+
+/**
+ * Evaluates the Tiltfile once, in a Worker, while the cluster boots. The cluster is started as soon as it is clear
+ * that the Tiltfile needs one. A command of the Tiltfile that names a cluster tool waits for the API server; another
+ * one that fails before the cluster is there is run once more when it is.
+ */
+export function evaluateTiltfile(
+  session: Session,
+  { kubeContext, cluster }: ChosenCluster,
+): Promise<Plan> {
+  const { options, host, signal, stateDir } = session;
+  const env = { ...host.env, ...(cluster ? { KUBECONFIG: cluster.kubeconfig } : {}) };
+  return phase(
+    session,
+    TILTFILE_SUBJECT,
+    "evaluate",
+    () =>
+      evaluateInWorker(
+        {
+          tiltfile: options.tiltfile,
+          args: options.args,
+          subcommand: "ci",
+          env,
+          kubeContext,
+          extensions: {
+            cacheDir: options.extensions.cacheDir ?? join(stateDir, "extensions"),
+            offline: false,
+            ...(options.extensions.lockFile ? { lockFile: options.extensions.lockFile } : {}),
+          },
+          allowLocalExec: options.allowLocalExec,
+        },
+        host,
+        {
+          signal,
+          log: (text, level) =>
+            session.line({
+              resource: TILTFILE_SUBJECT,
+              phase: "evaluate",
+              level,
+              source: "runtime",
+              text,
+            }),
+          onNeedsCluster: () => cluster?.start(),
+          beforeCommand: async (argv, cwd) => {
+            if (cluster && !cluster.isReady && mentionsCluster(argv, cwd)) {
+              session.notice(`waits for the cluster: ${argv.at(-1)}`, TILTFILE_SUBJECT);
+              await cluster.api(signal);
+            }
+          },
+          onCommandFailure: async (argv) => {
+            if (!cluster || cluster.isReady || !cluster.lease) return "fail";
+            session.notice(
+              `failed before the cluster was there, runs once more when it is: ${argv.at(-1)}`,
+              TILTFILE_SUBJECT,
+            );
+            await cluster.api(signal);
+            return "retry";
+          },
+        },
+      ),
+    describeTiltfileError,
+  );
+}
+
+function describeTiltfileError(error: unknown): { status: "failed" | "error"; failure: Failure } {
+  if (!(error instanceof TiltfileError))
+    return { status: "error", failure: infrastructureFailure(error) };
+  const [first = "", ...rest] = error.message.split("\n");
+  const last = rest.at(-1);
+  // The reason stands in the last line of a traceback; what led there is detail.
+  const message = first.startsWith("Traceback") && last ? last : first;
+  return {
+    status: "failed",
+    failure: {
+      code: "TiltfileError",
+      message,
+      ...(rest.length > 0 || error.excerpt
+        ? { detail: [error.message, error.excerpt].filter(Boolean).join("\n") }
+        : {}),
+      ...(error.position ? { position: error.position } : {}),
+      ...(error.hint ? { hint: error.hint } : {}),
+    },
+  };
+}

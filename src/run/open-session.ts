@@ -1,0 +1,139 @@
+import { hostname } from "node:os";
+import {
+  createRunId,
+  identifyProcess,
+  openRecord,
+  RUN_VARIABLE,
+  stateDirectory,
+} from "../cluster/index.ts";
+import type { Host } from "../host/host.ts";
+import { createHostWith } from "../host/with-env.ts";
+import type { RunInfo } from "../model/event.ts";
+import { EXIT, type ExitCode } from "../model/result.ts";
+import { createReportWriter, createScrubber, exitCodeAfterReports } from "../report/index.ts";
+import type { RunIo } from "../run.ts";
+import type { RunOptions } from "../run-options.ts";
+import { VERSION } from "../version.ts";
+import { createEventLog } from "./event-log.ts";
+import { describeRepository } from "./repository.ts";
+import type { Session } from "./session.ts";
+
+/** Opens a run: its id, its record, its event log with the readers of it. Throws `EnvironmentError` without a state directory. */
+export async function openSession(options: RunOptions, outside: Host, io: RunIo): Promise<Session> {
+  const startedAt = outside.clock.now();
+  const id = createRunId();
+  // Whatever this run starts carries its mark: an orphan is then told from everybody else's processes.
+  const host = createHostWith(outside, { [RUN_VARIABLE]: id });
+  const stateDir = stateDirectory(host);
+  const [record, repository] = await Promise.all([
+    openRecord(stateDir, id, host),
+    describeRepository(options.tiltfile, host),
+  ]);
+  await record.add({ type: "report", path: options.reports.directory });
+  const scrubber = createScrubber(secretsOfEnvironment(options, host));
+  const { junitPrefix, directory, directoryGiven, junit, json, ctrf, events } = options.reports;
+  const reports = createReportWriter(
+    {
+      directory,
+      directoryAsked: directoryGiven,
+      ...(junit ? { junit } : {}),
+      ...(json ? { json } : {}),
+      ...(ctrf ? { ctrf } : {}),
+      ...(events && events !== "-" ? { events } : {}),
+      ...(events === "-" ? { events: options.console.writeEvent } : {}),
+      ...(junitPrefix ? { junitOptions: { prefix: junitPrefix } } : {}),
+    },
+    scrubber,
+    host.clock,
+  );
+  const log = createEventLog();
+  log.listen((event) => {
+    reports.event(event);
+    io.observer.event(scrubber.data(event));
+  });
+  const broken = new AbortController();
+  const now = () => host.clock.now();
+  const info: RunInfo = runInfo(id, options, repository);
+  const session: Session = {
+    info,
+    options,
+    host,
+    log,
+    startedAt,
+    stateDir,
+    record,
+    reports,
+    scrubber,
+    cancelled: io.cancel,
+    hurry: io.hurry,
+    broken,
+    signal: AbortSignal.any([io.cancel, broken.signal]),
+    privatePaths: [directory, stateDir],
+    closables: [],
+    cleanUps: [],
+    collectors: [],
+    kept: undefined,
+    line: (line) => io.observer.line(reports.log({ at: now(), ...line })),
+    warn: (message, about = {}) => log.append({ type: "warning", at: now(), message, ...about }),
+    notice: (message, resource) =>
+      log.append({
+        type: "notice",
+        at: now(),
+        message,
+        ...(resource === undefined ? {} : { resource }),
+      }),
+    reached: (resource, milestone) =>
+      log.append({ type: "reached", at: now(), resource, milestone }),
+    now,
+    ownProcess: (pid) => void ownProcess(session, pid),
+    conclude: (verdict) => log.append({ type: "verdict", at: now(), ...verdict }),
+    finish(verdict, tornDown) {
+      const afterTeardown: ExitCode =
+        verdict.verdict === "passed" && !tornDown ? EXIT.environment : verdict.exitCode;
+      const exitCode = exitCodeAfterReports(afterTeardown, reports.problems()) as ExitCode;
+      log.append({ type: "run-finished", at: now(), exitCode });
+      const problems = reports.finish();
+      for (const { path, message } of problems)
+        io.observer.event({
+          type: "warning",
+          at: now(),
+          message: `Cannot write ${path}: ${message}`,
+        });
+      return exitCodeAfterReports(exitCode, problems) as ExitCode;
+    },
+  };
+  log.append({ type: "run-started", at: startedAt, run: info });
+  return session;
+}
+
+async function ownProcess(session: Session, pid: number): Promise<void> {
+  const identity = await identifyProcess(pid, session.host);
+  if (identity) await session.record.add({ type: "process", process: identity }).catch(() => {}); // it carries the run's mark all the same
+}
+
+function secretsOfEnvironment({ secretEnv }: RunOptions, { env }: Host) {
+  return secretEnv.flatMap((name) => (env[name] ? [{ label: name, value: env[name] }] : []));
+}
+
+function runInfo(
+  id: string,
+  options: RunOptions,
+  repository: { readonly top?: string; readonly sha?: string },
+): RunInfo {
+  const { policy, tiltfile } = options;
+  const { timeoutMs, readinessTimeoutMs, gracePeriodMs, stableForMs, failureWindowMs } = policy;
+  return {
+    id,
+    version: VERSION,
+    command: options.command,
+    argv: options.argv,
+    tiltfile,
+    directory: tiltfile.replace(/\/[^/]*$/, "") || "/",
+    ...(repository.top ? { repository: repository.top } : {}),
+    ...(repository.sha ? { gitSha: repository.sha } : {}),
+    hostname: hostname(),
+    limits: { timeoutMs, readinessTimeoutMs, gracePeriodMs, stableForMs, failureWindowMs },
+    environment: { node: process.versions.node, platform: `${process.platform}/${process.arch}` },
+    ...(options.ci ? { ci: options.ci } : {}),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Graph } from "../engine/index.ts";
+import type { PlannedResource } from "../model/event.ts";
+import type { Plan, PlannedObject, Resource } from "../model/plan.ts";
+
+/** What reports need to know of a plan before anything of it happens. */
+export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
+  return plan.resources.map((resource) => {
+    const inGraph = graph.resources.get(resource.name);
+    const tasks =
+      inGraph?.tasks.map(({ phase, subject }) => ({
+        phase,
+        ...(subject === undefined ? {} : { subject }),
+      })) ?? [];
+    const settles =
+      inGraph?.settles && inGraph.settles !== "serve" ? [{ phase: inGraph.settles }] : [];
+    return {
+      name: resource.name,
+      type: resource.type,
+      position: resource.position,
+      enabled: resource.enabled,
+      autoInit: resource.autoInit,
+      ...("readiness" in resource ? { readiness: resource.readiness } : {}),
+      resourceDeps: resource.resourceDeps,
+      labels: resource.labels,
+      images: "images" in resource ? resource.images : [],
+      objects: resource.type === "k8s" ? resource.objects.map(objectId) : [],
+      phases: [...tasks, ...settles],
+      addresses: addressesOf(resource),
+    };
+  });
+}
+
+function objectId({ object: { kind, metadata } }: PlannedObject): string {
+  return `${metadata.name}:${kind.toLowerCase()}:${metadata.namespace ?? "default"}`;
+}
+
+/** Kinds whose names pods and host names begin with. */
+const ADDRESSED_KINDS = new Set([
+  "Service",
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicaSet",
+  "Job",
+  "CronJob",
+  "Pod",
+]);
+
+/** Names by which others reach a resource: an error that mentions one of them points here. */
+function addressesOf(resource: Resource): string[] {
+  if (resource.type === "compose") return [resource.service];
+  const local =
+    "portForwards" in resource
+      ? resource.portForwards.map(({ localPort }) => `localhost:${localPort}`)
+      : [];
+  if (resource.type !== "k8s") return [resource.name, ...local];
+  const names = resource.objects.flatMap(({ object: { kind, metadata } }) =>
+    ADDRESSED_KINDS.has(kind) ? [metadata.name] : [],
+  );
+  return [...new Set([...names, ...local])];
+}

@@ -1,0 +1,51 @@
+import { teardown } from "../cluster/index.ts";
+import { EnvironmentError, messageOf } from "../errors.ts";
+import { CLUSTER_SUBJECT } from "../model/result.ts";
+import { type Closable, clusterStep, phase, type Session } from "./session.ts";
+import type { RunVerdict } from "./verdict.ts";
+
+/**
+ * Leaves nothing behind, or says what is left. Everything is tried, whatever fails. Not cancelled by the run's
+ * signal: clean-up outlives a cancel. Returns whether all of it went well.
+ */
+export async function tearDown(session: Session, verdict: RunVerdict): Promise<boolean> {
+  const { keep } = session.options;
+  const stays =
+    session.kept !== undefined &&
+    (session.options.leaveTeardown ||
+      keep === "always" ||
+      (keep === "on-failure" && verdict.verdict !== "passed"));
+  try {
+    await phase(session, CLUSTER_SUBJECT, "teardown", () => work(session, stays));
+    return true;
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    return false; // told by its phase
+  } finally {
+    if (stays && session.kept) session.notice(await session.kept());
+  }
+}
+
+async function work(session: Session, stays: boolean): Promise<void> {
+  const failures = [...(await closeAll(session.closables)), ...(await closeAll(session.cleanUps))];
+  if (stays) await session.record.add({ type: "kept" });
+  else
+    failures.push(
+      ...(
+        await teardown(session.record, session.host, { onStep: clusterStep(session, "teardown") })
+      ).failures,
+    );
+  if (failures.length > 0)
+    throw new EnvironmentError(failures.join("; "), {
+      hint: `Finish it with: tilt-ci down ${session.info.id}`,
+    });
+}
+
+async function closeAll(closables: readonly Closable[]): Promise<string[]> {
+  const outcomes = await Promise.allSettled(closables.map(({ close }) => close()));
+  return outcomes.flatMap((outcome, index) =>
+    outcome.status === "rejected"
+      ? [`Cannot end ${closables[index]!.name}: ${messageOf(outcome.reason)}`]
+      : [],
+  );
+}

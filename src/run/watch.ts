@@ -1,0 +1,162 @@
+import {
+  createWatcher,
+  type KubernetesConnection,
+  openPortForwards,
+  type PortForwards,
+  type Watcher,
+} from "../kubernetes/index.ts";
+import type { Plan } from "../model/plan.ts";
+import type { RunCluster } from "./cluster.ts";
+import type { Session } from "./session.ts";
+
+/** What is deployed, watched: observations, pod output and events of the cluster go into the log. */
+export interface ClusterWatch {
+  watcher(): Promise<Watcher>;
+  close(): Promise<void>;
+}
+
+/** The watch begins with the first deploy. A lost API server breaks the run. */
+export function createClusterWatch(
+  session: Session,
+  plan: Plan,
+  cluster: RunCluster,
+): ClusterWatch {
+  let opened: Promise<{ readonly watcher: Watcher; readonly forwards: Forwards }> | undefined;
+  const open = async () => {
+    const connection = await cluster.api(session.signal);
+    const { log } = session;
+    const forwards = new Forwards(session, plan, connection, () => watcher);
+    const watcher: Watcher = createWatcher(connection, {
+      semantics: session.options.policy.semantics,
+      onObservation: (resource, observation) => {
+        log.append({ type: "observed", at: session.now(), resource, observation });
+        if (observation.state === "ready") forwards.open(resource);
+      },
+      onClusterEvent: (event) => log.append({ type: "cluster-event", at: session.now(), ...event }),
+      onLog: ({ resource, text, at }) =>
+        session.line({
+          resource,
+          phase: phaseOf(plan, resource),
+          level: "info",
+          source: "runtime",
+          text,
+          at,
+        }),
+      onRestart: (resource, { pod, container }) =>
+        session.line({
+          resource,
+          phase: phaseOf(plan, resource),
+          level: "warn",
+          source: "runtime",
+          text: `Detected container restart. Pod: ${pod}. Container: ${container}.`,
+        }),
+      onLost: (error) => session.broken.abort(error),
+    });
+    return { watcher, forwards };
+  };
+  return {
+    watcher: async () => {
+      opened ??= open();
+      return (await opened).watcher;
+    },
+    close: async () => {
+      const parts = await opened?.catch(() => undefined); // its failure has been told by the deploy that asked
+      await parts?.forwards.close();
+      await parts?.watcher.close();
+    },
+  };
+}
+
+function phaseOf(plan: Plan, name: string): "job" | "ready" {
+  const resource = plan.resources.find((candidate) => candidate.name === name);
+  return resource && "readiness" in resource && resource.readiness === "succeeded"
+    ? "job"
+    : "ready";
+}
+
+/** Port-forwards of resources: opened when a resource is first ready, so that what depends on it finds them open. */
+class Forwards {
+  readonly #session: Session;
+  readonly #plan: Plan;
+  readonly #connection: KubernetesConnection;
+  readonly #watcher: () => Watcher;
+  readonly #open = new Map<string, PortForwards>();
+
+  constructor(
+    session: Session,
+    plan: Plan,
+    connection: KubernetesConnection,
+    watcher: () => Watcher,
+  ) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#connection = connection;
+    this.#watcher = watcher;
+  }
+
+  open(name: string): void {
+    const resource = this.#plan.resources.find((candidate) => candidate.name === name);
+    if (
+      !resource ||
+      !("portForwards" in resource) ||
+      resource.portForwards.length === 0 ||
+      this.#open.has(name)
+    )
+      return;
+    const forwards = openPortForwards(
+      this.#connection,
+      this.#watcher(),
+      name,
+      resource.portForwards,
+      {
+        defaultHost: this.#session.options.host,
+        onLine: (text) =>
+          this.#session.line({
+            resource: name,
+            phase: phaseOf(this.#plan, name),
+            level: "info",
+            source: "runtime",
+            text,
+          }),
+      },
+    );
+    this.#open.set(name, forwards);
+    forwards.ready.then(
+      () => this.#session.reached(name, "forwards"),
+      (error: unknown) => this.#refused(name, error),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((forwards) => forwards.close()));
+  }
+
+  /** Only what depends on a resource needs its forwards: without dependants a taken port is a warning. */
+  #refused(name: string, error: unknown): void {
+    const { session, message } = {
+      session: this.#session,
+      message: error instanceof Error ? error.message : String(error),
+    };
+    const needed = this.#plan.resources.some(
+      ({ enabled, autoInit, resourceDeps }) => enabled && autoInit && resourceDeps.includes(name),
+    );
+    if (!needed) {
+      session.warn(message, { resource: name });
+      session.reached(name, "forwards");
+      return;
+    }
+    const failure =
+      error instanceof Error && "failure" in error
+        ? (error.failure as import("../model/result.ts").Failure)
+        : { code: "PortTaken" as const, message };
+    session.log.append({
+      type: "phase-finished",
+      at: session.now(),
+      resource: name,
+      phase: phaseOf(this.#plan, name),
+      attempt: 1,
+      status: "failed",
+      failure,
+    });
+  }
+}
