@@ -49,12 +49,7 @@ function judgeRunning(job: Job, pods: readonly Pod[], evidence: Evidence): Judge
   if (found?.state === "failed" && found.failure?.code !== "OOMKilled")
     return { ...found, summary: `${summary}, ${found.summary}`, active };
   if (found?.failure) {
-    const { standing, failure } = found;
-    return pending(`${summary}, ${found.summary}`, {
-      failure,
-      active,
-      ...(standing === undefined ? {} : { standing }),
-    });
+    return { ...found, state: "pending", summary: `${summary}, ${found.summary}`, active };
   }
   const last = attempts > 0 ? newestFailed(pods) : undefined;
   return (

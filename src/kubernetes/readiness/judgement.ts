@@ -1,6 +1,14 @@
 import type { Failure } from "../../model/result.ts";
 import type { ClusterEvent, Node, Pod } from "../api/api-object.ts";
 
+/** A state of affairs that means something only when it lasts. */
+export interface Standing {
+  /** Stays the same for as long as the state of affairs does. */
+  readonly key: string;
+  readonly ms: number;
+  readonly becomes: "failed" | "ready";
+}
+
 /** What objects say at one instant. */
 export interface Judgement {
   readonly state: "pending" | "ready" | "failed" | "crashing";
@@ -9,12 +17,10 @@ export interface Judgement {
   readonly failure?: Failure;
   /** A process runs but is not ready. */
   readonly active?: boolean;
-  /** A pending that turns into another state when it has stood for `ms` without its `key` changing. */
-  readonly standing?: {
-    readonly key: string;
-    readonly ms: number;
-    readonly becomes: "failed" | "ready";
-  };
+  /** It turns into another state when `key` has stood for `ms`. */
+  readonly standing?: Standing;
+  /** What else has begun to stand, in objects that this judgement does not speak of. */
+  readonly also?: readonly Standing[];
   /** Epoch ms of the last condition, for `ready`. */
   readonly readySince?: number;
 }
@@ -71,5 +77,11 @@ const WORST_FIRST = ["failed", "crashing", "pending", "ready"] as const;
 export function worst(judgements: readonly Judgement[]): Judgement | undefined {
   const rank = ({ state, failure, standing }: Judgement) =>
     WORST_FIRST.indexOf(state) * 4 + (standing?.becomes === "failed" ? 0 : failure ? 1 : 2);
-  return judgements.toSorted((a, b) => rank(a) - rank(b))[0];
+  const speaker = judgements.toSorted((a, b) => rank(a) - rank(b))[0];
+  if (speaker === undefined) return undefined;
+  const also = judgements.flatMap((judgement) => [
+    ...(judgement !== speaker && judgement.standing ? [judgement.standing] : []),
+    ...(judgement.also ?? []),
+  ]);
+  return also.length === 0 ? speaker : { ...speaker, also };
 }

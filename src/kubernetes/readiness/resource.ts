@@ -1,4 +1,3 @@
-import type { Observation } from "../../model/event.ts";
 import type { ReadinessMode } from "../../model/plan.ts";
 import type { Failure } from "../../model/result.ts";
 import type { ApiObject, Job, Pod } from "../api/api-object.ts";
@@ -117,9 +116,4 @@ function judgeSelected(
   const owned = objects.some(({ pods }) => pods.length > 0);
   const judgement = worst(selected.map((pod) => podReadiness(pod, [], evidence)));
   return judgement ?? (owned ? ready("ready") : pending("waiting for a pod"));
-}
-
-/** Whether two observations say the same, so that the second is no news. */
-export function sameObservation(a: Observation | undefined, b: Observation): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }

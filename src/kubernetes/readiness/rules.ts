@@ -69,9 +69,16 @@ export function ruleFor({
   readonly apiVersion: string;
   readonly kind: string;
 }): KindRule | undefined {
-  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
-  return RULES[`${group}/${kind}`] ?? (BUILT_IN_GROUPS.has(group) ? undefined : CUSTOM);
+  return RULES[`${groupOf(apiVersion)}/${kind}`] ?? (isCustomKind(apiVersion) ? CUSTOM : undefined);
 }
+
+/** Whether kinds of that version come from definitions or other API servers, not from Kubernetes itself. */
+export function isCustomKind(apiVersion: string): boolean {
+  return !BUILT_IN_GROUPS.has(groupOf(apiVersion));
+}
+
+const groupOf = (apiVersion: string) =>
+  apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
 
 function workload(rule: ReadinessRule<Workload>): KindRule {
   return {

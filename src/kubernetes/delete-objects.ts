@@ -1,0 +1,159 @@
+import { CancelledError } from "../errors.ts";
+import { ApiError, isNotFound } from "./api/api-error.ts";
+import { objectName } from "./api/api-object.ts";
+import { type ApiResource, objectPath } from "./api/discovery.ts";
+import { isPassing } from "./apply/apply-error.ts";
+import { awaitObject } from "./apply/await-object.ts";
+import { byRank } from "./apply/kind-order.ts";
+import { retryPassing } from "./apply/retry.ts";
+import type { KubernetesConnection } from "./connection.ts";
+import { isCustomKind } from "./readiness/rules.ts";
+
+/** An object by name, and by UID if only that very object is meant. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+export interface DeleteOptions {
+  /** Wait until they, and what they own, are gone. */
+  readonly wait: boolean;
+  readonly signal: AbortSignal;
+  readonly onLine?: (line: string) => void;
+  /** For one object to go, 60 s by default. */
+  readonly timeoutMs?: number;
+}
+
+/** What came of a deletion. */
+export interface DeleteOutcome {
+  readonly deleted: readonly ObjectRef[];
+  /** `Kind/namespace/name: why`, for those that are still there. */
+  readonly failures: readonly string[];
+}
+
+const RETRY_MS = 20_000;
+/** Namespaces that Kubernetes needs itself. */
+const KEPT_NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/**
+ * Deletes objects in the reverse of the order in which they are applied, and then waits for all of them at once; only
+ * custom resources go before the rest is touched, since controllers among the rest may have to let them go. What is
+ * gone already, or was made anew by others, is none of its business. Failures are told, not thrown, so that one object
+ * does not keep the others; throws CancelledError only.
+ */
+export async function deleteObjects(
+  connection: KubernetesConnection,
+  refs: readonly ObjectRef[],
+  options: DeleteOptions,
+): Promise<DeleteOutcome> {
+  const deletion = new Deletion(connection, options);
+  const custom = refs.filter(({ apiVersion }) => isCustomKind(apiVersion));
+  const others = refs.filter(({ apiVersion }) => !isCustomKind(apiVersion));
+  for (const group of [custom, others]) {
+    for (const rank of byRank(group, ({ kind }) => kind).toReversed())
+      await Promise.all(rank.toReversed().map((ref) => deletion.request(ref)));
+    await deletion.awaitAll();
+  }
+  return { deleted: deletion.deleted, failures: deletion.failures };
+}
+
+class Deletion {
+  readonly deleted: ObjectRef[] = [];
+  readonly failures: string[] = [];
+  readonly #connection: KubernetesConnection;
+  readonly #options: DeleteOptions;
+  #requested: { readonly ref: ObjectRef; readonly resource: ApiResource }[] = [];
+
+  constructor(connection: KubernetesConnection, options: DeleteOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  request(ref: ObjectRef): Promise<void> {
+    return this.#attempt(ref, async () => {
+      if (ref.kind === "Namespace" && KEPT_NAMESPACES.includes(ref.name)) return;
+      const { signal, wait, onLine } = this.#options;
+      const { discovery } = this.#connection;
+      const resource = await discovery.find(ref.apiVersion, ref.kind, { signal });
+      if (resource === undefined) return;
+      const found = await retryPassing(
+        () => requestDeletion(this.#connection, resource, ref, wait, signal),
+        { object: nameOf(ref), withinMs: RETRY_MS, signal, isPassing, onRetry: () => {} },
+      );
+      if (!found) return;
+      onLine?.(`Deleting ${nameOf(ref)}`);
+      if (wait) this.#requested.push({ ref, resource });
+      else this.deleted.push(ref);
+    });
+  }
+
+  async awaitAll(): Promise<void> {
+    const requested = this.#requested;
+    this.#requested = [];
+    const { timeoutMs = 60_000, signal } = this.#options;
+    await Promise.all(
+      requested.map(({ ref, resource }) =>
+        this.#attempt(ref, async () => {
+          const gone = await awaitObject(
+            this.#connection,
+            { resource, namespace: ref.namespace, name: ref.name, timeoutMs, signal },
+            (object) =>
+              object === undefined || (ref.uid !== undefined && object.metadata.uid !== ref.uid),
+          );
+          if (!gone) throw new Error(`still there after ${timeoutMs / 1000} s (finalizers?)`);
+          this.deleted.push(ref);
+        }),
+      ),
+    );
+  }
+
+  async #attempt(ref: ObjectRef, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof CancelledError) throw error;
+      this.failures.push(`${nameOf(ref)}: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Returns whether there was something to delete. */
+async function requestDeletion(
+  { transport }: KubernetesConnection,
+  resource: ApiResource,
+  ref: ObjectRef,
+  wait: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await transport.request({
+      method: "DELETE",
+      path: objectPath(resource, ref.namespace, ref.name),
+      body: {
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        // In the foreground an owner stays until what it owns is gone, so that waiting for it is waiting for all.
+        propagationPolicy: wait ? "Foreground" : "Background",
+        ...(ref.uid === undefined ? {} : { preconditions: { uid: ref.uid } }),
+      },
+      signal,
+    });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    // Another object has that name now.
+    if (
+      ref.uid !== undefined &&
+      error instanceof ApiError &&
+      /the UID in the precondition/.test(error.message)
+    )
+      return false;
+    throw error;
+  }
+}
+
+const nameOf = ({ kind, namespace, name }: ObjectRef) =>
+  objectName({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });

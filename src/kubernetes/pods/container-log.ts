@@ -1,0 +1,153 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError, isNotFound } from "../api/api-error.ts";
+import type { ContainerStatus } from "../api/api-object.ts";
+import type { KubernetesConnection } from "../connection.ts";
+import { linesOf } from "../watch/lines.ts";
+import { LogCursor } from "./log-cursor.ts";
+
+export interface ContainerLogOptions {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** RFC 3339; lines from before are left out. Undefined: from the container's start. */
+  readonly since: string | undefined;
+  /** `at` is epoch ms of the container's clock. A returned promise holds back further reading. */
+  readonly onLine: (text: string, at: number) => void | Promise<void>;
+}
+
+/** Longer lines come in pieces. */
+const MAX_LINE_BYTES = 64 * 1024;
+const MIN_RETRY_MS = 200;
+const MAX_RETRY_MS = 2_000;
+
+/**
+ * Follows one container of one pod through all its restarts. A connection that breaks is opened again where it broke:
+ * no line twice, none lost, as far as the node still has them (it keeps the present container's log and the one before).
+ */
+export class ContainerLog {
+  readonly #connection: KubernetesConnection;
+  readonly #options: ContainerLogOptions;
+  readonly #cursor: LogCursor;
+  readonly #cancel = new AbortController();
+  /** Containers (each restart is a new one) whose log has been read to its end. */
+  readonly #read = new Set<string>();
+  #status: ContainerStatus | undefined;
+  #wake: () => void = () => {};
+  #stream: IncomingMessage | undefined;
+  #state: "idle" | "reading" | "streaming" = "idle";
+  #lastActivity = 0;
+
+  constructor(connection: KubernetesConnection, options: ContainerLogOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#cursor = new LogCursor(options.since);
+    void this.#run();
+  }
+
+  /** Hears what the kubelet says of the container now. */
+  update(status: ContainerStatus): void {
+    this.#status = status;
+    this.#wake();
+  }
+
+  /** Nothing is known to be there that has not been passed on: `quietMs` without a new byte count as such. */
+  isCaughtUp(quietMs: number): boolean {
+    if (this.#state === "idle") return this.#nextToRead() === undefined;
+    return this.#state === "streaming" && performance.now() - this.#lastActivity >= quietMs;
+  }
+
+  close(): void {
+    this.#cancel.abort();
+    this.#stream?.destroy();
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    let retryMs = MIN_RETRY_MS;
+    while (!this.#cancel.signal.aborted) {
+      const next = this.#nextToRead();
+      if (next === undefined) {
+        this.#state = "idle";
+        await this.#sleep(Number.POSITIVE_INFINITY);
+        continue;
+      }
+      this.#state = "reading";
+      try {
+        await this.#readOnce(next.previous, next.ended);
+        retryMs = MIN_RETRY_MS;
+        // An end that came before we knew of the container's may have been the connection's: one more look then.
+        if (next.ended) this.#read.add(next.id);
+        else await this.#sleep(retryMs);
+      } catch (error) {
+        if (this.#cancel.signal.aborted || isNotFound(error)) return;
+        // The node has removed it already, or never had it.
+        if (next.ended && error instanceof ApiError && error.code === 400) this.#read.add(next.id);
+        await this.#sleep(retryMs);
+        retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+      }
+    }
+    this.#state = "idle";
+  }
+
+  /** The oldest container whose log is still to be read, of the two that a node keeps. */
+  #nextToRead(): { id: string; previous: boolean; ended: boolean } | undefined {
+    const { containerID, state, lastState } = this.#status ?? {};
+    const before = lastState?.terminated?.containerID;
+    const startedUp = state?.running !== undefined || state?.terminated !== undefined;
+    if (before && before !== containerID && !this.#read.has(before))
+      return { id: before, previous: true, ended: true };
+    if (!containerID || this.#read.has(containerID)) return undefined;
+    if (startedUp)
+      return { id: containerID, previous: false, ended: state?.terminated !== undefined };
+    // Between two restarts the ended container is the present one.
+    return before === containerID ? { id: containerID, previous: false, ended: true } : undefined;
+  }
+
+  async #readOnce(previous: boolean, ended: boolean): Promise<void> {
+    const { namespace, pod, container } = this.#options;
+    const stream = await this.#connection.transport.stream({
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`,
+      query: {
+        container,
+        timestamps: true,
+        follow: ended ? undefined : true,
+        previous: previous ? true : undefined,
+        sinceTime: this.#cursor.sinceTime,
+      },
+      accept: "*/*",
+      signal: this.#cancel.signal,
+    });
+    this.#stream = stream;
+    this.#cursor.reopen();
+    this.#lastActivity = performance.now();
+    this.#state = ended ? "reading" : "streaming";
+    try {
+      for await (const lines of linesOf(stream, MAX_LINE_BYTES)) await this.#pass(lines);
+    } finally {
+      stream.destroy();
+      this.#stream = undefined;
+      this.#state = "reading";
+    }
+  }
+
+  async #pass(lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
+      const fresh = this.#cursor.take(line);
+      if (fresh === undefined) continue;
+      const blocked = this.#options.onLine(fresh.text, fresh.at);
+      if (blocked !== undefined) await blocked;
+    }
+    this.#lastActivity = performance.now();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#cancel.signal.aborted) return resolve();
+      const timer = Number.isFinite(ms) ? setTimeout(resolve, ms) : undefined;
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
