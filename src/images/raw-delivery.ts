@@ -122,7 +122,7 @@ export class RawDelivery {
     }
   }
 
-  /** Hands the open blobs over from the first source that can give them. */
+  /** Hands the open blobs over from the first source that can give them; the sink takes them off the list. */
   async #fetch(
     imageId: string,
     open: ReadonlyMap<string, unknown>,
@@ -169,9 +169,11 @@ export class RawDelivery {
     if (await this.#registry.mount(to.repository, digest, home.repository, signal)) return;
     // Registries may refuse to mount: then it is sent twice.
     if ((await this.#registry.blobSize(to.repository, digest, signal)) !== undefined) return;
-    await this.#fetch(image.id, new Map([[digest, true]]), signal, (blob) =>
-      this.#registry.upload(to.repository, blob, signal),
-    );
+    const open = new Map([[digest, home]]);
+    await this.#fetch(image.id, open, signal, async (blob) => {
+      await this.#registry.upload(to.repository, blob, signal);
+      open.delete(digest);
+    });
   }
 }
 

@@ -1,11 +1,21 @@
 import { expect, test } from "vitest";
-import { familiarReference } from "../../../src/manifests/image-reference.ts";
 import { rootImage } from "../../../src/images/base-image.ts";
+import { familiarReference } from "../../../src/manifests/image-reference.ts";
 
 test.each([
   ["the only stage", "FROM python:3\nRUN x", undefined, "python:3"],
-  ["the last stage", "FROM golang AS build\nRUN x\nFROM alpine\nCOPY --from=build /a /a", undefined, "alpine"],
-  ["a stage on a stage on an image", "FROM alpine AS base\nFROM base AS tools\nFROM tools", undefined, "alpine"],
+  [
+    "the last stage",
+    "FROM golang AS build\nRUN x\nFROM alpine\nCOPY --from=build /a /a",
+    undefined,
+    "alpine",
+  ],
+  [
+    "a stage on a stage on an image",
+    "FROM alpine AS base\nFROM base AS tools\nFROM tools",
+    undefined,
+    "alpine",
+  ],
   ["the target stage", "FROM golang AS build\nFROM alpine", "build", "golang"],
   ["the target stage in another case", "FROM golang AS Build\nFROM alpine", "bUILD", "golang"],
   ["the target stage by number", "FROM golang\nFROM alpine", "0", "golang"],
@@ -21,6 +31,9 @@ test.each([
 });
 
 test("rootImage() expands build arguments", () => {
-  const root = rootImage({ dockerfileContents: "ARG BASE\nFROM $BASE", buildArgs: { BASE: "redis:7" } });
+  const root = rootImage({
+    dockerfileContents: "ARG BASE\nFROM $BASE",
+    buildArgs: { BASE: "redis:7" },
+  });
   expect(root && familiarReference(root)).toBe("redis:7");
 });

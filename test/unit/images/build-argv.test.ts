@@ -59,11 +59,19 @@ test("buildxArgv() passes every parameter of docker_build", () => {
 });
 
 test("buildxArgv() leaves --pull out once the bases are pulled", () => {
-  expect(buildxArgv(dockerBuild({ pull: true }), { ...around, skipPull: true })).not.toContain("--pull");
+  expect(buildxArgv(dockerBuild({ pull: true }), { ...around, skipPull: true })).not.toContain(
+    "--pull",
+  );
 });
 
 test("classicArgv() has what the classic builder knows", () => {
-  const image = dockerBuild({ buildArgs: { A: "1" }, target: "t", network: "none", cacheFrom: ["c"], pull: true });
+  const image = dockerBuild({
+    buildArgs: { A: "1" },
+    target: "t",
+    network: "none",
+    cacheFrom: ["c"],
+    pull: true,
+  });
   expect(classicArgv(image, { ...around, context: "-", platform: "linux/amd64" })).toEqual([
     ...["docker", "build", "--file", "/tmp/b/Dockerfile", "--iidfile", "/tmp/b/iid", ...LABELS],
     ...["--build-arg", "A=1", "--target", "t", "--platform", "linux/amd64", "--network", "none"],

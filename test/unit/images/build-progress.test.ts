@@ -8,7 +8,10 @@ function read(text: string, now: () => number = () => 0) {
   return { progress, steps };
 }
 
-const BUILD = (copy: string, run: string) => `#0 building with "default" instance using docker driver
+const BUILD = (
+  copy: string,
+  run: string,
+) => `#0 building with "default" instance using docker driver
 
 #4 [1/3] FROM docker.io/library/python:3-alpine
 #4 DONE 0.0s
@@ -114,7 +117,9 @@ ERROR: failed to solve: process "/bin/sh -c echo out; exit 3" did not complete s
     const error = read(
       "Step 2/2 : RUN exit 3\n ---> Running in abc\nThe command '/bin/sh -c exit 3' returned a non-zero code: 3",
     ).progress.error();
-    expect(error.message).toBe("RUN exit 3: The command '/bin/sh -c exit 3' returned a non-zero code: 3");
+    expect(error.message).toBe(
+      "RUN exit 3: The command '/bin/sh -c exit 3' returned a non-zero code: 3",
+    );
     expect(error.stepFailed).toBe(true);
   });
 

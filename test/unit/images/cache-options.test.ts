@@ -9,8 +9,14 @@ describe("cacheOptionFor()", () => {
     ["type=gha", "type=gha,scope=tilt-ci-example_app"],
     ["type=gha,scope=main,mode=max", "type=gha,scope=main-example_app,mode=max"],
     ["type=registry,ref=ghcr.io/me/cache", "type=registry,ref=ghcr.io/me/cache:example_app"],
-    ["type=registry,ref=localhost:5000/cache,mode=max", "type=registry,ref=localhost:5000/cache:example_app,mode=max"],
-    ["type=registry,ref=ghcr.io/me/cache:main", "type=registry,ref=ghcr.io/me/cache:main-example_app"],
+    [
+      "type=registry,ref=localhost:5000/cache,mode=max",
+      "type=registry,ref=localhost:5000/cache:example_app,mode=max",
+    ],
+    [
+      "type=registry,ref=ghcr.io/me/cache:main",
+      "type=registry,ref=ghcr.io/me/cache:main-example_app",
+    ],
     ["ghcr.io/me/cache", "type=registry,ref=ghcr.io/me/cache:example_app"],
     ["type=s3,bucket=b", "type=s3,bucket=b,name=tilt-ci-example_app"],
     ["type=inline", "type=inline"],
@@ -21,7 +27,9 @@ describe("cacheOptionFor()", () => {
 
 describe("checkCacheOptions()", () => {
   test("accepts the types of BuildKit", () => {
-    expect(() => checkCacheOptions(["type=gha", "type=local,dest=/c", "ghcr.io/me/cache"])).not.toThrow();
+    expect(() =>
+      checkCacheOptions(["type=gha", "type=local,dest=/c", "ghcr.io/me/cache"]),
+    ).not.toThrow();
   });
   test.each(["type=tape", "dest=/c"])("throws UsageError for %s", (option) => {
     expect(() => checkCacheOptions([option])).toThrow(UsageError);

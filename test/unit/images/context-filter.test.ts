@@ -52,21 +52,30 @@ describe("selectedEntries()", () => {
 
   test("leaves out what any of several filters excludes", async () => {
     await files("src/a.go", "src/a.md", "docs/b.md", ".git/HEAD", "Tiltfile");
-    const filters = [filter(["**", "!src", "!Tiltfile"]), filter(["**/*.md"]), filter([".git"]), filter(["Tiltfile"])];
+    const filters = [
+      filter(["**", "!src", "!Tiltfile"]),
+      filter(["**/*.md"]),
+      filter([".git"]),
+      filter(["Tiltfile"]),
+    ];
     expect(await selected(filters)).toEqual(["src", "src/a.go"]);
   });
 
   test("a ! of one filter brings nothing back that another excludes", async () => {
     await files("keep/a.secret", "keep/b");
-    expect(await selected([filter(["*.secret", "keep/*.secret"]), filter(["*", "!keep"])])).toEqual([
-      "keep",
-      "keep/b",
-    ]);
+    expect(await selected([filter(["*.secret", "keep/*.secret"]), filter(["*", "!keep"])])).toEqual(
+      ["keep", "keep/b"],
+    );
   });
 
   test("keeps the directories above what is brought back, and no empty ones", async () => {
     await files("a/b/c/keep", "a/b/other", "x/y");
-    expect(await selected([filter(["**", "!a/b/c/keep"])])).toEqual(["a", "a/b", "a/b/c", "a/b/c/keep"]);
+    expect(await selected([filter(["**", "!a/b/c/keep"])])).toEqual([
+      "a",
+      "a/b",
+      "a/b/c",
+      "a/b/c/keep",
+    ]);
   });
 
   test("keeps empty directories that nothing excludes", async () => {
@@ -116,27 +125,59 @@ describe("selectedEntries()", () => {
 
 describe("ignoreLines()", () => {
   test("joins filters that do not use ! as they are, without looking at the disk", async () => {
-    const selection = await selectContext("/nowhere", [filter(["a", "b/"], "/nowhere"), filter(["**/c"], "/nowhere")], ["/nowhere/r*"]);
+    const selection = await selectContext(
+      "/nowhere",
+      [filter(["a", "b/"], "/nowhere"), filter(["**/c"], "/nowhere")],
+      ["/nowhere/r*"],
+    );
     expect(await ignoreLines(selection)).toEqual(["a", "b", "**/c", "r\\*"]);
   });
 
   test("puts the one filter with ! before the others, which it must not undo", async () => {
-    const selection = await selectContext("/nowhere", [filter(["c"], "/nowhere"), filter(["*", "!keep"], "/nowhere")], []);
+    const selection = await selectContext(
+      "/nowhere",
+      [filter(["c"], "/nowhere"), filter(["*", "!keep"], "/nowhere")],
+      [],
+    );
     expect(await ignoreLines(selection)).toEqual(["*", "!keep", "c"]);
   });
 
   test("spells out what a second filter with ! excludes", async () => {
     await files("src/a.go", "src/a_test.go", "vendor/x", "docs/y");
-    const filters = [filter(["**", "!src", "!vendor"]), filter(["*", "!src", "!docs", "src/*_test.go"])];
+    const filters = [
+      filter(["**", "!src", "!vendor"]),
+      filter(["*", "!src", "!docs", "src/*_test.go"]),
+    ];
     expect(await selectedByLines(filters)).toEqual(["src", "src/a.go"]);
     expect(await ignoreLines(await selectContext(root, filters, []))).toEqual([
-      "**", "!src", "!vendor", "src/a_test.go", "vendor",
+      "**",
+      "!src",
+      "!vendor",
+      "src/a_test.go",
+      "vendor",
     ]);
   });
 
   test("means the same as the filters one by one, whatever they are", async () => {
     await files("a/a", "a/b/a", "a/b/b", "a/b/c/a", "b/a", "b/c/a", "b/c/c", "c", "d*/[a]", "d*/b");
-    const atoms = ["a", "b", "c", "*", "**", "a/b", "**/a", "b/*", "a/**", "!a", "!b", "!a/b", "!**/c", "!b/c/c", "!*", "d\\*"];
+    const atoms = [
+      "a",
+      "b",
+      "c",
+      "*",
+      "**",
+      "a/b",
+      "**/a",
+      "b/*",
+      "a/**",
+      "!a",
+      "!b",
+      "!a/b",
+      "!**/c",
+      "!b/c/c",
+      "!*",
+      "d\\*",
+    ];
     let seed = 7;
     const random = (below: number) => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
@@ -160,7 +201,11 @@ describe("ignoreLines()", () => {
 
 describe("excludedBy()", () => {
   test("names the filter that leaves a path out", async () => {
-    const selection = await selectContext(root, [filter(["*.md"], root, ".dockerignore"), filter(["tmp"], root, "ignore=")], []);
+    const selection = await selectContext(
+      root,
+      [filter(["*.md"], root, ".dockerignore"), filter(["tmp"], root, "ignore=")],
+      [],
+    );
     expect(excludedBy(selection, "tmp/x")).toBe("ignore=");
     expect(excludedBy(selection, "src")).toBeUndefined();
   });

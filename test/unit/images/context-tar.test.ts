@@ -30,8 +30,13 @@ test("tarContext() writes what tar reads: modes, links, owner root", async () =>
   await mkdir(join(root, "dir"));
   await symlink("../run.sh", join(root, "dir", "link"));
   await utimes(join(root, "run.sh"), 1_700_000_000, 1_700_000_000);
-  const listing = execFileSync("tar", ["tv", "--numeric-owner", "--utc"], { input: await archive() }).toString();
-  const lines = listing.trim().split("\n").map((line) => line.replace(/\s+/g, " "));
+  const listing = execFileSync("tar", ["tv", "--numeric-owner", "--utc"], {
+    input: await archive(),
+  }).toString();
+  const lines = listing
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/\s+/g, " "));
   expect(lines[0]).toMatch(/^drwxr-xr-x 0\/0 0 .* dir\/$/);
   expect(lines[1]).toMatch(/^lrwxrwxrwx 0\/0 0 .* dir\/link -> \.\.\/run\.sh$/);
   expect(lines[2]).toMatch(/^-rwxr-xr-x 0\/0 10 2023-11-14 22:13 run\.sh$/);
@@ -50,30 +55,51 @@ test("tarContext() keeps long and foreign names", async () => {
   await writeFile(join(root, "größe-\u{1f600}"), "ü");
   await symlink("z".repeat(150), join(root, "far"));
   const bytes = await archive();
-  const listing = execFileSync("tar", ["t", "--quoting-style=literal"], { input: bytes, env: { ...process.env, LC_ALL: "C.UTF-8" } }).toString();
-  expect(listing.trim().split("\n")).toEqual(["far", "größe-\u{1f600}", `${"x".repeat(120)}/`, long]);
-  expect(execFileSync("tar", ["tv"], { input: bytes }).toString()).toContain(`far -> ${"z".repeat(150)}`);
+  const listing = execFileSync("tar", ["t", "--quoting-style=literal"], {
+    input: bytes,
+    env: { ...process.env, LC_ALL: "C.UTF-8" },
+  }).toString();
+  expect(listing.trim().split("\n")).toEqual([
+    "far",
+    "größe-\u{1f600}",
+    `${"x".repeat(120)}/`,
+    long,
+  ]);
+  expect(execFileSync("tar", ["tv"], { input: bytes }).toString()).toContain(
+    `far -> ${"z".repeat(150)}`,
+  );
 });
 
 test("tarContext() puts extra files last", async () => {
   await writeFile(join(root, "a"), "a");
   const names: string[] = [];
-  for await (const { name } of readTar(inPieces(await archive([{ path: ".x", contents: "FROM scratch" }]), 700))) names.push(name);
+  for await (const { name } of readTar(
+    inPieces(await archive([{ path: ".x", contents: "FROM scratch" }]), 700),
+  ))
+    names.push(name);
   expect(names).toEqual(["a", ".x"]);
 });
 
-test.each([1, 7, 512, 1000, 1 << 20])("readTar() gives back what tarContext() wrote, in pieces of %i bytes", async (size) => {
-  const contents: Record<string, string> = { a: "", b: "x".repeat(511), c: "y".repeat(512), d: "z".repeat(1500) };
-  for (const [name, text] of Object.entries(contents)) await writeFile(join(root, name), text);
-  const read: Record<string, string> = {};
-  for await (const { name, size: length, body } of readTar(inPieces(await archive(), size))) {
-    const parts: Uint8Array[] = [];
-    for await (const part of body) parts.push(part);
-    read[name] = Buffer.concat(parts).toString();
-    expect(length).toBe(read[name].length);
-  }
-  expect(read).toEqual(contents);
-});
+test.each([1, 7, 512, 1000, 1 << 20])(
+  "readTar() gives back what tarContext() wrote, in pieces of %i bytes",
+  async (size) => {
+    const contents: Record<string, string> = {
+      a: "",
+      b: "x".repeat(511),
+      c: "y".repeat(512),
+      d: "z".repeat(1500),
+    };
+    for (const [name, text] of Object.entries(contents)) await writeFile(join(root, name), text);
+    const read: Record<string, string> = {};
+    for await (const { name, size: length, body } of readTar(inPieces(await archive(), size))) {
+      const parts: Uint8Array[] = [];
+      for await (const part of body) parts.push(part);
+      read[name] = Buffer.concat(parts).toString();
+      expect(length).toBe(read[name].length);
+    }
+    expect(read).toEqual(contents);
+  },
+);
 
 test("readTar() skips members that nobody reads and rejects a stream that is cut off", async () => {
   await writeFile(join(root, "a"), "x".repeat(3000));

@@ -58,8 +58,18 @@ describe("IgnoreMatcher", () => {
   test.each([
     ["brings a file back", ["*.md", "!README.md"], "README.md", false],
     ["leaves the others out", ["*.md", "!README.md"], "NOTES.md", true],
-    ["counts by order: a later pattern excludes again", ["*.md", "!README*.md", "README-secret.md"], "README-secret.md", true],
-    ["counts by order: a later ! wins", ["*.md", "README-secret.md", "!README*.md"], "README-secret.md", false],
+    [
+      "counts by order: a later pattern excludes again",
+      ["*.md", "!README*.md", "README-secret.md"],
+      "README-secret.md",
+      true,
+    ],
+    [
+      "counts by order: a later ! wins",
+      ["*.md", "README-secret.md", "!README*.md"],
+      "README-secret.md",
+      false,
+    ],
     ["brings a file of an excluded directory back", ["docs", "!docs/a.md"], "docs/a.md", false],
     ["brings a directory back with all in it", ["**", "!src"], "src/a/b.go", false],
     ["keeps what is beside it out", ["**", "!src"], "srcx/a", true],
@@ -79,9 +89,12 @@ describe("IgnoreMatcher", () => {
     expect(matcher.match("dir/x", parent.match).excluded).toBe(true);
   });
 
-  test.each(["!", "!/", "a\\", "[a", "a[", "[]"])("throws for the malformed pattern %s", (pattern) => {
-    expect(() => new IgnoreMatcher([pattern])).toThrow(IgnorePatternError);
-  });
+  test.each(["!", "!/", "a\\", "[a", "a[", "[]"])(
+    "throws for the malformed pattern %s",
+    (pattern) => {
+      expect(() => new IgnoreMatcher([pattern])).toThrow(IgnorePatternError);
+    },
+  );
 
   test("mayIncludeUnder() is false where no ! pattern can match", () => {
     const matcher = new IgnoreMatcher(["**", "!src/app"]);
@@ -106,14 +119,23 @@ describe("normalizeIgnorePattern()", () => {
 });
 
 describe("literalIgnorePattern()", () => {
-  test.each(["plain", "a*b", "a[1].txt", "!important", "#notes", "back\\slash", " lead", "trail ", "a|b*", "{2}?", "ä/ö"])(
-    "matches %j and nothing beside it",
-    (path) => {
-      const matcher = new IgnoreMatcher([literalIgnorePattern(path)]);
-      expect(matcher.excludes(path)).toBe(true);
-      expect(matcher.excludes(`${path}/below`)).toBe(true);
-      expect(matcher.excludes(`${path}x`)).toBe(false);
-      expect(matcher.excludes(`x${path}`)).toBe(false);
-    },
-  );
+  test.each([
+    "plain",
+    "a*b",
+    "a[1].txt",
+    "!important",
+    "#notes",
+    "back\\slash",
+    " lead",
+    "trail ",
+    "a|b*",
+    "{2}?",
+    "ä/ö",
+  ])("matches %j and nothing beside it", (path) => {
+    const matcher = new IgnoreMatcher([literalIgnorePattern(path)]);
+    expect(matcher.excludes(path)).toBe(true);
+    expect(matcher.excludes(`${path}/below`)).toBe(true);
+    expect(matcher.excludes(`${path}x`)).toBe(false);
+    expect(matcher.excludes(`x${path}`)).toBe(false);
+  });
 });

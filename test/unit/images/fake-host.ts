@@ -56,14 +56,23 @@ export function fakeHost(...responders: Responder[]): Host & { readonly calls: C
       const cancelled = new Promise<never>((_, reject) => {
         options.signal?.addEventListener("abort", () => reject(new CancelledError()));
       });
-      const { exitCode = 0, stdout = "", stderr = "", signal } = await Promise.race([
-        answer(argv, options),
-        cancelled,
-      ]);
+      const {
+        exitCode = 0,
+        stdout = "",
+        stderr = "",
+        signal,
+      } = await Promise.race([answer(argv, options), cancelled]);
       if (options.signal?.aborted) throw new CancelledError();
       for (const line of lines(stdout)) await options.onLine?.(line, "stdout");
       for (const line of lines(stderr)) await options.onLine?.(line, "stderr");
-      return { exitCode, stdout, stderr, timedOut: false, durationMs: 1, ...(signal ? { signal } : {}) };
+      return {
+        exitCode,
+        stdout,
+        stderr,
+        timedOut: false,
+        durationMs: 1,
+        ...(signal ? { signal } : {}),
+      };
     },
     async spawn(argv, options = {}) {
       const { exitCode = 0, stderr = "", bytes } = await answer(argv, options as CommandOptions);

@@ -18,7 +18,11 @@ describe("namesOf()", () => {
 
   test("uses one name for all without a registry", () => {
     const contentRef = "example/api:t";
-    expect(namesOf("example/api", "t", undefined)).toEqual({ contentRef, localRef: contentRef, clusterRef: contentRef });
+    expect(namesOf("example/api", "t", undefined)).toEqual({
+      contentRef,
+      localRef: contentRef,
+      clusterRef: contentRef,
+    });
   });
 
   test("uses the host for the cluster where it has no other name", () => {
@@ -42,6 +46,9 @@ test("swapHost() leaves references of other registries", () => {
 });
 
 test("repositoryOf() takes a reference of a registry apart", () => {
-  expect(repositoryOf("localhost:5001/a/b:t", "localhost:5001")).toEqual({ repository: "a/b", tag: "t" });
+  expect(repositoryOf("localhost:5001/a/b:t", "localhost:5001")).toEqual({
+    repository: "a/b",
+    tag: "t",
+  });
   expect(repositoryOf("gcr.io/p/a", "gcr.io")).toEqual({ repository: "p/a", tag: "latest" });
 });

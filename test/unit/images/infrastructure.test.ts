@@ -58,7 +58,11 @@ describe("withRetry()", () => {
   };
 
   test("tries again after infrastructure failures and tells each", async () => {
-    const { run, retries } = attempts(new InfrastructureError("i/o timeout"), new InfrastructureError("EOF"), "built");
+    const { run, retries } = attempts(
+      new InfrastructureError("i/o timeout"),
+      new InfrastructureError("EOF"),
+      "built",
+    );
     expect(await run()).toBe("built");
     expect(retries.map(([{ code, message }, attempt]) => [code, message, attempt])).toEqual([
       ["Infra", 'Cannot build "x": i/o timeout', 1],
@@ -71,7 +75,10 @@ describe("withRetry()", () => {
     const { run, retries, count } = attempts(fault, fault, fault);
     const error = await run().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(PhaseFailure);
-    expect((error as PhaseFailure).failure).toMatchObject({ code: "Infra", hint: "Check that Docker runs: docker info" });
+    expect((error as PhaseFailure).failure).toMatchObject({
+      code: "Infra",
+      hint: "Check that Docker runs: docker info",
+    });
     expect([retries.length, count()]).toEqual([2, 3]);
   });
 
@@ -112,7 +119,11 @@ describe("asInfrastructure()", () => {
     expect(asInfrastructure(error)).toBeInstanceOf(InfrastructureError);
   });
   test("leaves what is decided already", () => {
-    for (const error of [new EnvironmentError("connection refused"), new CancelledError(), new PhaseFailure({ code: "BuildFailed", message: "EOF" })]) {
+    for (const error of [
+      new EnvironmentError("connection refused"),
+      new CancelledError(),
+      new PhaseFailure({ code: "BuildFailed", message: "EOF" }),
+    ]) {
       expect(asInfrastructure(error)).toBe(error);
     }
   });
