@@ -4,10 +4,10 @@ import {
   goTypeName,
   isSequence,
   isString,
+  reprText,
   StarlarkDict,
   StarlarkList,
   StarlarkTuple,
-  strText,
   toJsString,
   typeName,
   types,
@@ -80,7 +80,7 @@ function elementText(element: Value, container: "list" | "value"): string {
   const found = textOf(element);
   if (found === undefined) {
     throw new Error(
-      `${container} should contain only strings, but element ${goQuote(strText(element))} was of type ${typeName(element)}`,
+      `${container} should contain only strings, but element ${goQuote(reprText(element))} was of type ${typeName(element)}`,
     );
   }
   return found;
@@ -91,7 +91,7 @@ export function strings(sequence: Value | undefined): string[] {
   if (sequence === undefined) return [];
   return (elementsOf(sequence) ?? []).map((element) => {
     if (isString(element)) return toJsString(element);
-    throw new Error(`'${strText(element)}' is a ${goTypeName(element)}, not a string`);
+    throw new Error(`'${reprText(element)}' is a ${goTypeName(element)}, not a string`);
   });
 }
 
@@ -134,11 +134,11 @@ export function textMap(value: Value): Record<string, string> {
   for (const [key, item] of value.entries()) {
     const name = textOf(key);
     if (name === undefined) {
-      throw new Error(`key is not a string: ${goTypeName(key)} (${strText(key)})`);
+      throw new Error(`key is not a string: ${goTypeName(key)} (${reprText(key)})`);
     }
     const content = textOf(item);
     if (content === undefined) {
-      throw new Error(`value is not a string: ${goTypeName(item)} (${strText(item)})`);
+      throw new Error(`value is not a string: ${goTypeName(item)} (${reprText(item)})`);
     }
     result[name] = content;
   }
@@ -188,7 +188,7 @@ export function links(value: Value): Link[] {
     if (element instanceof LinkValue) return element.link;
     if (isString(element)) return { url: parseLink(toJsString(element)) };
     throw new Error(
-      `\`Want a string, a link, or a sequence of these; found ${strText(element)} (type: ${goTypeName(element)})`,
+      `\`Want a string, a link, or a sequence of these; found ${reprText(element)} (type: ${goTypeName(element)})`,
     );
   });
 }

@@ -1,10 +1,10 @@
 import { decodeGoJson } from "../manifests/go-json.ts";
 import {
   fromJsString,
+  reprText,
   StarlarkDict,
   StarlarkFloat,
   StarlarkList,
-  strText,
   type Value,
 } from "../starlark/index.ts";
 import { goQuote } from "./go/quote.ts";
@@ -108,7 +108,7 @@ class BoolSetting implements ConfigSetting {
   }
 
   set(text: string): void {
-    if (this.isSet) throw onlyOnce("bool", `${text})`);
+    if (this.isSet) throw onlyOnce("bool", text);
     if (![...TRUE_WORDS, ...FALSE_WORDS].includes(text)) {
       throw new Error(`strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`);
     }
@@ -136,7 +136,7 @@ class ObjectSetting implements ConfigSetting {
   }
 
   set(text: string): void {
-    if (this.#value !== undefined) throw onlyOnce("object", `${strText(this.#value)})`);
+    if (this.#value !== undefined) throw onlyOnce("object", reprText(this.#value));
     try {
       this.#value = fromJson(JSON.parse(text) as Json);
     } catch {
@@ -154,10 +154,9 @@ class ObjectSetting implements ConfigSetting {
   }
 }
 
-/** Tilt's message for strings lacks the closing parenthesis. */
 function onlyOnce(kind: string, last: string): Error {
   return new Error(
-    `${kind} settings can only be specified once. multiple values found (last value: ${last}`,
+    `${kind} settings can only be specified once. multiple values found (last value: ${last})`,
   );
 }
 

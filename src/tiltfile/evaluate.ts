@@ -1,19 +1,13 @@
-import { realpathSync } from "node:fs";
 import type { Plan, PlanWarning } from "../model/plan.ts";
-import { EvaluationExit, Thread, toJsString } from "../starlark/index.ts";
 import { assemble } from "./assemble/assemble.ts";
-import { predeclaredValues } from "./builtins/index.ts";
 import { dockerignoreFile } from "./context-filters.ts";
-import { Evaluation } from "./evaluation.ts";
-import { toTiltfileError } from "./evaluation-failure.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { formatDuration } from "./go/duration.ts";
-import { isNotExist, osReason } from "./go/os-error.ts";
 import { join } from "./go/path.ts";
-import { FileLoader, loadingBuiltins } from "./loading.ts";
 import type { EvaluateOptions, SyncHost } from "./options.ts";
 import { isDirectory } from "./read-text.ts";
+import { executeTiltfile, placed } from "./record.ts";
 import type { Recorded } from "./recorded.ts";
-import { TiltfileError } from "./tiltfile-error.ts";
 
 /**
  * Runs a Tiltfile and makes the plan of what it asks for. Blocks the thread that it is called in; evaluateInWorker()
@@ -22,9 +16,7 @@ import { TiltfileError } from "./tiltfile-error.ts";
  */
 export function evaluate(options: EvaluateOptions, sync: SyncHost): Plan {
   const startedAt = performance.now();
-  const evaluation = new Evaluation(options, sync, resolveTiltfile(options.tiltfile));
-  evaluation.log(`Loading Tiltfile at: ${evaluation.tiltfile}`);
-  const loader = run(evaluation);
+  const { evaluation, sources } = executeTiltfile(options, sync);
   const recorded = evaluation.finish();
   const known = recorded.warnings.length;
   let plan: Plan;
@@ -32,54 +24,11 @@ export function evaluate(options: EvaluateOptions, sync: SyncHost): Plan {
     plan = assemble(recorded);
   } catch (error) {
     logWarnings(evaluation, recorded.warnings.slice(known));
-    throw failed(evaluation, error, loader);
+    throw placed(error, evaluation, sources);
   }
   logWarnings(evaluation, plan.warnings.slice(known));
   evaluation.log(`Successfully loaded Tiltfile (${formatDuration(performance.now() - startedAt)})`);
   return { ...plan, environment: withDockerignores(evaluation, plan, recorded) };
-}
-
-function resolveTiltfile(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    throw new TiltfileError(
-      isNotExist(error)
-        ? `No Tiltfile found at paths '${path}'. Check out https://docs.tilt.dev/tutorial.html`
-        : `Cannot read the Tiltfile ${path}: ${osReason(error)}`,
-      { cause: error },
-    );
-  }
-}
-
-/** Executes the files; what they ask for is recorded in the evaluation. */
-function run(evaluation: Evaluation): FileLoader {
-  const loading = loadingBuiltins((thread, path) => loader.load(thread, path));
-  const predeclared = predeclaredValues(evaluation, loading);
-  const loader = new FileLoader(evaluation, () => predeclared);
-  const thread = new Thread({
-    name: "Tiltfile",
-    print: (message) => evaluation.log(toJsString(message)),
-    load: (caller, path) => loader.load(caller, path),
-    ...(evaluation.deadline === undefined ? {} : { deadline: evaluation.deadline }),
-  });
-  try {
-    loader.load(thread, evaluation.tiltfile);
-  } catch (error) {
-    // exit(): what was recorded so far counts.
-    if (!(error instanceof EvaluationExit)) throw failed(evaluation, error, loader);
-  } finally {
-    evaluation.executing = false;
-  }
-  return loader;
-}
-
-function failed(evaluation: Evaluation, error: unknown, loader: FileLoader): Error {
-  const tiltfileError = toTiltfileError(error, loader.sources);
-  if (tiltfileError instanceof TiltfileError) {
-    tiltfileError.environment ??= evaluation.environment();
-  }
-  return tiltfileError;
 }
 
 function logWarnings(evaluation: Evaluation, warnings: readonly PlanWarning[]): void {

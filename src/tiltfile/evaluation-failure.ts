@@ -7,6 +7,7 @@ import {
   formatExcerpt,
   formatTraceback,
   innermostEvaluationError,
+  ParseError,
   ResolveError,
   StarlarkError,
   type Position as StarlarkPosition,
@@ -28,13 +29,24 @@ export function toTiltfileError(error: unknown, sources: ReadonlyMap<string, Uin
         : error.position === undefined
           ? []
           : [toPosition(error.position)];
-    return new TiltfileError(formatError(error), {
+    return new TiltfileError(asTiltSays(error), {
       positions,
       excerpt: excerptAt(error.position, sources),
       cause: error,
     });
   }
   return error instanceof Error ? error : new Error(String(error));
+}
+
+const GOT_RESERVED_WORD =
+  /got (?:as|async|await|class|del|except|finally|from|global|import|is|nonlocal|raise|try|with|yield), want/;
+
+/** starlark-go does not name a word that is reserved for the future. */
+function asTiltSays(error: StarlarkError): string {
+  const text = formatError(error);
+  return error instanceof ParseError
+    ? text.replace(GOT_RESERVED_WORD, "got illegal token, want")
+    : text;
 }
 
 function fromEvaluation(

@@ -1,5 +1,6 @@
-import { decodeManifest, ManifestError } from "../manifests/kubernetes-decode.ts";
+import { decodeManifest } from "../manifests/kubernetes-decode.ts";
 import { formatManifests } from "../manifests/kubernetes-serialize.ts";
+import { ManifestError } from "../manifests/manifest-error.ts";
 import { parseYamlStream } from "../manifests/yaml.ts";
 import { YamlError } from "../manifests/yaml-error.ts";
 import type { KubernetesObject } from "../model/plan.ts";

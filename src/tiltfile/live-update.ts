@@ -1,5 +1,5 @@
 import type { LiveUpdateStep } from "../model/plan.ts";
-import { strText, typeName, type Value } from "../starlark/index.ts";
+import { reprText, typeName, type Value } from "../starlark/index.ts";
 import { oneOrMore } from "./arguments.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { goQuote } from "./go/quote.ts";
@@ -23,7 +23,7 @@ export function liveUpdateSteps(
   for (const item of values) {
     if (!(item instanceof LiveUpdateStepValue)) {
       throw new Error(
-        `'steps' must be a list of live update steps - got value '${strText(item)}' of type '${typeName(item)}'`,
+        `'steps' must be a list of live update steps - got value '${reprText(item)}' of type '${typeName(item)}'`,
       );
     }
     const recorded = item.content;

@@ -1,4 +1,4 @@
-import { decodeGoJson, type GoJson } from "../../manifests/go-json.ts";
+import { decodeGoJson, type GoJson, GoJsonError } from "../../manifests/go-json.ts";
 import { encodeGoJson } from "../../manifests/go-json-encode.ts";
 import { parseYamlStream, type YamlValue } from "../../manifests/yaml.ts";
 import { type Dumpable, dumpYaml } from "../../manifests/yaml-dump.ts";
@@ -8,10 +8,10 @@ import {
   isInt,
   isString,
   makeInt,
+  reprText,
   StarlarkDict,
   StarlarkFloat,
   StarlarkList,
-  strText,
   toJsString,
   types,
   type Value,
@@ -88,12 +88,16 @@ function from(source: string): string {
 }
 
 function decodeJson(text: string, source: string): Value {
-  const decoded = labelled(jsonLabel(source), () => decodeGoJson(text));
-  return toValue(decoded);
-}
-
-function jsonLabel(source: string): string {
-  return `error parsing JSON${from(source)}`;
+  try {
+    return toValue(decodeGoJson(text));
+  } catch (error) {
+    if (!(error instanceof GoJsonError)) throw error;
+    // Tilt reads numbers as text first: one that is neither float nor int64 fails when it is converted.
+    const step = error.message.startsWith("strconv.")
+      ? "converting JSON to Starlark"
+      : "parsing JSON";
+    throw new Error(`error ${step}${from(source)}: ${error.message}`, { cause: error });
+  }
 }
 
 function decodeYaml(text: string, source: string): Value[] {
@@ -162,7 +166,7 @@ function plainKey(key: Value): string {
   if (isString(key)) return toJsString(key);
   const converted = plain(key);
   throw new Error(
-    `only string keys are supported in maps. found key '${strText(key)}' of type ${goKind(converted)}`,
+    `only string keys are supported in maps. found key '${reprText(key)}' of type ${goKind(converted)}`,
   );
 }
 

@@ -1,9 +1,9 @@
 import type { ImageLocator } from "../../model/plan.ts";
 import {
   isString,
+  reprText,
   StarlarkDict,
   StarlarkFunction,
-  strText,
   toJsString,
   typeName,
   types,
@@ -105,13 +105,13 @@ function starlarkFunction(value: Value): StarlarkFunction {
 function jsonPaths(value: Value): string[] {
   return oneOrMore(value).map((path) => {
     if (isString(path)) return toJsString(path);
-    throw new Error(`Expected string, got: ${strText(path)}`);
+    throw new Error(`Expected string, got: ${reprText(path)}`);
   });
 }
 
 function imageObject(value: Value): Extract<ImageLocator, { type: "object" }> {
   if (!(value instanceof StarlarkDict)) {
-    throw new Error(`${IMAGE_OBJECT_FORM}. Actual: ${strText(value)}`);
+    throw new Error(`${IMAGE_OBJECT_FORM}. Actual: ${reprText(value)}`);
   }
   const fields = labelled(IMAGE_OBJECT_FORM, () => imageObjectFields(value));
   return {
@@ -127,7 +127,9 @@ function imageObjectFields(dict: StarlarkDict): Map<string, string> {
   for (const [key, value] of dict.entries()) {
     const name = isString(key) ? toJsString(key) : undefined;
     if (name === undefined || !IMAGE_OBJECT_FIELDS.includes(name)) {
-      throw new Error(`Unexpected key: ${isString(key) ? goQuote(toJsString(key)) : strText(key)}`);
+      throw new Error(
+        `Unexpected key: ${isString(key) ? goQuote(toJsString(key)) : reprText(key)}`,
+      );
     }
     if (!isString(value)) {
       throw new Error(`Expected string at key ${goQuote(name)}. Got: ${typeName(value)}`);
@@ -136,7 +138,7 @@ function imageObjectFields(dict: StarlarkDict): Map<string, string> {
   }
   if (dict.size !== IMAGE_OBJECT_FIELDS.length) {
     throw new Error(
-      `Missing keys. Actual keys: ${goList(dict.keys().map((key) => goQuote(strText(key))))}`,
+      `Missing keys. Actual keys: ${goList(dict.keys().map((key) => goQuote(reprText(key))))}`,
     );
   }
   return fields;

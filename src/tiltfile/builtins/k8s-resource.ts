@@ -5,10 +5,10 @@ import {
   isInt,
   isSequence,
   isString,
+  reprText,
   StarlarkDict,
   StarlarkList,
   type StarlarkObject,
-  strText,
   toJsString,
   typeName,
   types,
@@ -148,7 +148,7 @@ function labelSet(dict: StarlarkDict): Record<string, string> {
   const labelText = (part: "keys" | "values", value: Value) => {
     if (isString(value)) return toJsString(value);
     throw new Error(
-      `pod label ${part} must be strings; got '${strText(value)}' of type ${goTypeName(value)}`,
+      `pod label ${part} must be strings; got '${reprText(value)}' of type ${goTypeName(value)}`,
     );
   };
   return Object.fromEntries(
@@ -169,7 +169,7 @@ function toPortForwards(value: Value | undefined): PortForward[] {
     const forward = toPortForward(element);
     if (forward !== undefined) return forward;
     throw new Error(
-      `port_forwards arg ${strText(value)} includes element ${strText(element)} which must be an int or a port_forward; is a ${goTypeName(element)}`,
+      `port_forwards arg ${reprText(value)} includes element ${reprText(element)} which must be an int or a port_forward; is a ${goTypeName(element)}`,
     );
   });
 }

@@ -1,7 +1,7 @@
 import type { LiveUpdateStep } from "../../model/plan.ts";
 import {
   isString,
-  strText,
+  reprText,
   toJsString,
   typeName,
   types,
@@ -70,6 +70,6 @@ export function liveUpdateBuiltins(evaluation: Evaluation): BuiltinTable {
 function triggerPath(item: Value, argv: readonly string[]): string {
   if (isString(item)) return toJsString(item);
   throw new Error(
-    `run cmd '${formatCommand(argv)}' triggers contained value '${strText(item)}' of type '${typeName(item)}'. it may only contain strings`,
+    `run cmd '${formatCommand(argv)}' triggers contained value '${reprText(item)}' of type '${typeName(item)}'. it may only contain strings`,
   );
 }

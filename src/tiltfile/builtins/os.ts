@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import {
   fromJsString,
   isString,
-  strText,
+  reprText,
   toJsString,
   types,
   type Value,
@@ -55,7 +55,7 @@ export function osBuiltins(evaluation: Evaluation): BuiltinTable {
 
 function pathPart(value: Value, index: number): string {
   if (isString(value)) return toJsString(value);
-  throw new Error(`os.path.join() only accepts strings. Argument #${index}: ${strText(value)}`);
+  throw new Error(`os.path.join() only accepts strings. Argument #${index}: ${reprText(value)}`);
 }
 
 /** filepath.EvalSymlinks. */

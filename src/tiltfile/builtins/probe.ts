@@ -6,8 +6,8 @@ import {
   isSequence,
   isString,
   makeInt,
+  reprText,
   StarlarkList,
-  strText,
   toJsString,
   toStarlark,
   typeName,
@@ -114,7 +114,7 @@ export function probeBuiltins(): BuiltinTable {
 function int32(value: Value): number {
   if (!isInt(value)) throw new Error(`got ${typeName(value)}, want int`);
   if (BigInt.asIntN(32, BigInt(value)) !== BigInt(value)) {
-    throw new Error(`value out of range for int32: ${strText(toStarlark(value))}`);
+    throw new Error(`value out of range for int32: ${reprText(toStarlark(value))}`);
   }
   return Number(value);
 }
@@ -129,9 +129,9 @@ function action(wanted: string): (value: Value) => ProbeActionValue | undefined 
 
 function commandWords(value: Value): string[] {
   if (!isSequence(value))
-    throw new Error(`'${strText(value)}' is a ${goTypeName(value)}, not a sequence`);
+    throw new Error(`'${reprText(value)}' is a ${goTypeName(value)}, not a sequence`);
   return (elementsOf(value) ?? []).map((element) => {
     if (isString(element)) return toJsString(element);
-    throw new Error(`'${strText(element)}' is a ${goTypeName(element)}, not a string`);
+    throw new Error(`'${reprText(element)}' is a ${goTypeName(element)}, not a string`);
   });
 }

@@ -33,6 +33,10 @@ export class Blob extends HostValue {
     throw new Error("unhashable type: blob");
   }
 
+  override equals(other: Value): boolean {
+    return other instanceof Blob && other.text === this.text && other.source === this.source;
+  }
+
   override get goTypeName(): string {
     return "io.Blob";
   }

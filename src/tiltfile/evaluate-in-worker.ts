@@ -1,0 +1,169 @@
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { CancelledError, messageOf } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Plan } from "../model/plan.ts";
+import type { EvaluateOptions, ExecOptions, ExecOutcome, LogLevel } from "./options.ts";
+import { workerFile } from "./worker-file.ts";
+import {
+  type ExecAnswer,
+  fromPlainError,
+  type WorkerInput,
+  type WorkerMessage,
+} from "./worker-protocol.ts";
+
+/** For recursion as deep as Tilt allows. */
+const STACK_MB = 256;
+/** A command that prints more fails: what it printed could not be handed on whole. */
+const MAX_OUTPUT_CHARS = 256 << 20;
+/** A cancelled command has this long before it is killed, so that all ends within a second. */
+const KILL_AFTER_MS = 600;
+
+/** How the caller of evaluateInWorker() takes part. */
+export interface EvaluationHooks {
+  /** Each line of the log as it comes, the output of commands included. */
+  log(line: string, level: LogLevel): void;
+  /**
+   * Called before each command. It may wait (for a cluster that `kubectl` needs), give the environment that the command
+   * runs with, or throw: the message then stands in the Tiltfile's error.
+   */
+  beforeCommand?(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>>,
+    // biome-ignore lint/suspicious/noConfusingVoidType: most hooks only wait
+  ): Promise<Readonly<Record<string, string>> | void>;
+  /** Decides whether a command that failed is run once more. */
+  onCommandFailure?(argv: readonly string[], outcome: ExecOutcome): Promise<"fail" | "retry">;
+  /** Ends evaluation: the running command's process group is ended, then the Worker. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Evaluates a Tiltfile in a Worker, so that the program goes on meanwhile.
+ * @throws TiltfileError when the Tiltfile is wrong, CancelledError within a second of the signal
+ */
+export async function evaluateInWorker(
+  options: EvaluateOptions,
+  host: Host,
+  hooks: EvaluationHooks,
+): Promise<Plan> {
+  const { signal } = hooks;
+  if (signal?.aborted) throw new CancelledError();
+  const channel = new MessageChannel();
+  const gate = new SharedArrayBuffer(4);
+  const input: WorkerInput = { options, gate, answers: channel.port2 };
+  const worker = new Worker(await workerFile(), {
+    workerData: input,
+    transferList: [channel.port2],
+    resourceLimits: { stackSizeMb: STACK_MB },
+  });
+  const commands = new CommandRunner(host, hooks, gate, channel.port1);
+  let onAbort: (() => void) | undefined;
+  try {
+    return await new Promise<Plan>((resolve, reject) => {
+      onAbort = () => reject(new CancelledError());
+      signal?.addEventListener("abort", onAbort);
+      worker.on("message", (message: WorkerMessage) => {
+        if (message.type === "log") hooks.log(message.line, message.level);
+        else if (message.type === "exec") commands.answer(message.argv, message.options);
+        else if (message.type === "plan") resolve(message.plan);
+        else reject(fromPlainError(message.error));
+      });
+      worker.once("error", reject);
+      worker.once("exit", () => reject(new Error("the evaluation ended without a plan")));
+      if (signal?.aborted) onAbort();
+    });
+  } finally {
+    if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+    // Commands first: the signal has reached them, or none is running.
+    await commands.ended();
+    await worker.terminate();
+    channel.port1.close();
+  }
+}
+
+/** Runs the commands that the Worker waits for, one at a time. */
+class CommandRunner {
+  readonly #host: Host;
+  readonly #hooks: EvaluationHooks;
+  readonly #flag: Int32Array;
+  readonly #answers: MessagePort;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(host: Host, hooks: EvaluationHooks, gate: SharedArrayBuffer, answers: MessagePort) {
+    this.#host = host;
+    this.#hooks = hooks;
+    this.#flag = new Int32Array(gate);
+    this.#answers = answers;
+  }
+
+  /** Runs a command and wakes the Worker with its outcome. */
+  answer(argv: readonly string[], options: ExecOptions): void {
+    this.#running = this.#run(argv, options).then(
+      (outcome) => this.#wake({ type: "outcome", outcome }),
+      (error) => this.#wake({ type: "refused", message: messageOf(error) }),
+    );
+  }
+
+  /** Resolves when no command runs any more. */
+  async ended(): Promise<void> {
+    await this.#running;
+  }
+
+  #wake(answer: ExecAnswer): void {
+    this.#answers.postMessage(answer);
+    Atomics.store(this.#flag, 0, 1);
+    Atomics.notify(this.#flag, 0);
+  }
+
+  async #run(argv: readonly string[], options: ExecOptions): Promise<ExecOutcome> {
+    const prepared = this.#hooks.beforeCommand?.(argv, options.env);
+    const env = (await unlessAborted(prepared, this.#hooks.signal)) ?? options.env;
+    const outcome = await this.#attempt(argv, options, env);
+    if (outcome.exitCode === 0 || !options.retryable || outcome.timedOut) return outcome;
+    const decision = await this.#hooks.onCommandFailure?.(argv, outcome);
+    return decision === "retry" ? this.#attempt(argv, options, env) : outcome;
+  }
+
+  async #attempt(
+    argv: readonly string[],
+    { cwd, stdin, logPrefix, timeoutMs }: ExecOptions,
+    env: Readonly<Record<string, string>>,
+  ): Promise<ExecOutcome> {
+    const { log, signal } = this.#hooks;
+    const { exitCode, stdout, stderr, timedOut } = await this.#host.run(argv, {
+      cwd,
+      env,
+      killAfterMs: KILL_AFTER_MS,
+      maxBuffer: MAX_OUTPUT_CHARS,
+      signal,
+      ...(stdin === undefined ? {} : { input: stdin }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, timeoutMs) }),
+      ...(logPrefix === undefined
+        ? {}
+        : { onLine: (line: string) => log(`${logPrefix}${line}`, "info") }),
+    });
+    if (stdout.length >= MAX_OUTPUT_CHARS) {
+      throw new Error(`it printed more than ${MAX_OUTPUT_CHARS >> 20} MiB`);
+    }
+    return { exitCode, stdout, stderr, timedOut };
+  }
+}
+
+/** What a promise resolves to, or CancelledError as soon as the signal fires. */
+async function unlessAborted<T>(
+  promise: Promise<T> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (promise === undefined || signal === undefined) return promise;
+  let onAbort: (() => void) | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      onAbort = () => reject(new CancelledError());
+      if (signal.aborted) onAbort();
+      signal.addEventListener("abort", onAbort);
+      promise.then(resolve, reject);
+    });
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+  }
+}
