@@ -205,3 +205,8 @@ function lineOffsets(text: string): number[] {
   for (const match of text.matchAll(/\r\n|\r|\n/g)) offsets.push(match.index + match[0].length);
   return offsets;
 }
+
+/** Whether a Dockerfile holds no instruction at all: BuildKit refuses it. */
+export function isEmptyDockerfile(contents: string): boolean {
+  return DockerfileParser.parse(contents).getInstructions().length === 0;
+}
