@@ -49,11 +49,10 @@ export function uniqueNames(objects: readonly KubernetesObject[]): string[] {
   const names = objects.map(potentialNames);
   const counts = new Map<string, number>();
   for (const name of names.flat()) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return names.map(
-    (candidates, index) =>
-      candidates.find((name) => name !== "" && counts.get(name) === 1) ??
-      `${candidates.at(-1)}:${index}`,
-  );
+  return names.map((candidates, index) => {
+    const shortest = candidates.find((name) => counts.get(name) === 1);
+    return shortest || `${candidates.at(-1)}:${index}`;
+  });
 }
 
 /** An object fragment that is none. */
