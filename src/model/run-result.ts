@@ -101,7 +101,7 @@ export interface FirstCause {
   readonly blocked: readonly string[];
 }
 
-/** How many resources ended how; disabled ones are left out. */
+/** How many of the Tiltfile's resources ended how; disabled ones are left out. */
 export type ResultCounts = Readonly<Record<PhaseStatus, number>>;
 
 export interface ResourceResult {

@@ -295,6 +295,7 @@ function countStatuses(resources: readonly ResourceResult[]): ResultCounts {
     skipped: 0,
     cancelled: 0,
   };
-  for (const { enabled, status } of resources) if (enabled) counts[status]++;
+  for (const { enabled, status, type } of resources)
+    if (enabled && type !== "cluster" && type !== "tiltfile") counts[status]++;
   return counts;
 }

@@ -1,0 +1,31 @@
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+/** An NDJSON file that grows: a kill leaves whole lines, but perhaps the last. */
+export class EventStream {
+  readonly path: string;
+  /** A write failed: what followed would begin in the middle of a line, so nothing follows. */
+  broken = false;
+  #fd: number | undefined;
+
+  /** Replaces the file. Throws the file system's error. */
+  constructor(path: string) {
+    this.path = resolve(path);
+    mkdirSync(dirname(this.path), { recursive: true });
+    this.#fd = openSync(this.path, "w", 0o644);
+  }
+
+  /** Appends a whole line. Throws the file system's error once; later lines are dropped. */
+  write(line: string): void {
+    if (this.#fd === undefined || this.broken) return;
+    this.broken = true;
+    const bytes = Buffer.from(line, "utf8");
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+    this.broken = false;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
