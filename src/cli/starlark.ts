@@ -1,43 +1,132 @@
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, writeSync } from "node:fs";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import {
-  CORE_DIALECT,
-  type Dialect,
-  execFile,
-  formatError,
-  type Globals,
-  makeLoader,
-  StarlarkError,
-  stringToBytes,
-  Thread,
-  TILT_DIALECT,
-} from "../starlark/index.ts";
+  parseStarlarkOptions,
+  STARLARK_HELP,
+  type StarlarkOptions,
+  StarlarkUsageError,
+} from "./starlark-options.ts";
+import { NeedsStack, type SessionOutput, type StarlarkProgram, StarlarkSession } from "./starlark-session.ts";
 
+/*
+ * `tilt-ci starlark`: most programs run in the process's own thread, for a Worker costs as much as the start of Node.
+ * The few that need more stack than that has are begun again in a Worker with room for 100,000 calls. A program can
+ * do nothing but print, and does it the same way each time, so that the Worker just skips what has been printed.
+ */
+
+/** The streams that the command uses. */
 export interface StarlarkIo {
-  writeError(bytes: Uint8Array | string): void;
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(bytes: Uint8Array | string): unknown; readonly isTTY?: boolean };
+  /** Writes to standard error at once, where that spares setting up the stream. */
+  readonly writeError?: (bytes: Uint8Array) => void;
 }
 
+const EXIT = { passed: 0, failed: 1, usage: 2 } as const;
+
+/** Enough for 100,000 calls through loops, conditionals and comprehensions. */
+const WORKER_STACK_MB = 900;
+
+/** What a Worker is given to do. */
+interface WorkerTask {
+  readonly starlark: {
+    readonly options: StarlarkOptions;
+    readonly programs: readonly StarlarkProgram[];
+    /** Print calls that have been made already. */
+    readonly skip: number;
+    readonly isTerminal: boolean;
+  };
+}
+
+/** The command. Returns the exit code: 0, 1 when a program failed, 2 for a wrong command line. */
 export async function runStarlark(argv: readonly string[], io: StarlarkIo): Promise<number> {
-  let dialect: Dialect = TILT_DIALECT;
-  const files: string[] = [];
-  for (const a of argv) {
-    if (a === "--core") dialect = CORE_DIALECT;
-    else files.push(a);
-  }
-  const loader = makeLoader((thread, path) => run(thread, path));
-  const thread = new Thread({
-    print: (m) => io.writeError(Buffer.concat([stringToBytes(m), Buffer.from("\n")])),
-    load: (t, module, position) => loader.load(t, join(dirname(position.file), module)),
-  });
-  function run(t: Thread, path: string): Globals {
-    return execFile(t, { filename: path, source: readFileSync(path), dialect });
-  }
+  let options: StarlarkOptions | "help";
   try {
-    for (const file of files) run(thread, file);
-    return 0;
+    options = parseStarlarkOptions(argv);
   } catch (error) {
-    if (!(error instanceof StarlarkError)) throw error;
-    io.writeError(`${formatError(error)}\n`);
-    return 1;
+    if (!(error instanceof StarlarkUsageError)) throw error;
+    io.stderr.write(`error: ${error.message}\n\n${STARLARK_HELP}`);
+    return EXIT.usage;
+  }
+  if (options === "help") {
+    io.stdout.write(STARLARK_HELP);
+    return EXIT.passed;
+  }
+  const programs = options.code === undefined ? fileProgramsOf(options) : [{ name: "cmdline", source: options.code }];
+  if (programs.length > 0) return runPrograms(options, programs, io);
+  if (io.stdin.isTTY) {
+    const { runRepl } = await import("./starlark-repl.ts");
+    return runRepl(options, io);
+  }
+  return runPrograms(options, [{ name: "stdin", source: await readAll(io.stdin) }], io);
+}
+
+function fileProgramsOf({ files }: StarlarkOptions): StarlarkProgram[] {
+  return files.map((name) => ({ name, source: name === "-" ? readFileSync(0) : undefined }));
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
+
+function outputOf(io: StarlarkIo): SessionOutput {
+  return {
+    write: io.writeError ?? ((bytes) => void io.stderr.write(bytes)),
+    get isTerminal() {
+      return io.stderr.isTTY === true;
+    },
+  };
+}
+
+function runAll(session: StarlarkSession, programs: readonly StarlarkProgram[]): number {
+  let code: number = EXIT.passed;
+  for (const program of programs) if (!session.run(program)) code = EXIT.failed;
+  return code;
+}
+
+async function runPrograms(options: StarlarkOptions, programs: readonly StarlarkProgram[], io: StarlarkIo) {
+  const output = outputOf(io);
+  const session = new StarlarkSession(options, output, { canRetry: true, skip: 0 });
+  try {
+    return runAll(session, programs);
+  } catch (error) {
+    if (!(error instanceof NeedsStack)) throw error;
+    return runInWorker({ options, programs, skip: session.printed, isTerminal: output.isTerminal });
   }
 }
+
+declare const __filename: string;
+
+function runInWorker(task: WorkerTask["starlark"]): Promise<number> {
+  const worker = new Worker(__filename, {
+    workerData: { starlark: task } satisfies WorkerTask,
+    resourceLimits: { stackSizeMb: WORKER_STACK_MB },
+  });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}
+
+/** Writes all of it, also to a pipe that is full for the moment. */
+function writeFully(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}
+
+function work({ options, programs, skip, isTerminal }: WorkerTask["starlark"]): number {
+  const output: SessionOutput = { write: (bytes) => writeFully(2, bytes), isTerminal };
+  return runAll(new StarlarkSession(options, output, { canRetry: false, skip }), programs);
+}
+
+// The bundle that the command runs from is also the Worker's.
+const task = isMainThread ? undefined : (workerData as Partial<WorkerTask> | null)?.starlark;
+if (task !== undefined) parentPort!.postMessage(work(task));

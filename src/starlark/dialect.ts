@@ -10,6 +10,8 @@ export interface Dialect {
   readonly globalReassign: boolean;
   /** Functions that call themselves. */
   readonly recursion: boolean;
+  /** Loaded names become globals of the file, exported again: an old habit of Bazel. Off in both dialects here. */
+  readonly loadBindsGlobally?: boolean;
 }
 
 /** The language of the specification. */

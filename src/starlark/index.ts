@@ -19,6 +19,7 @@ export {
 } from "./errors.ts";
 export { fromStarlark, toStarlark } from "./eval/convert.ts";
 export { type ExecOptions, execFile } from "./eval/exec.ts";
+export { isHostStackOverflow } from "./eval/overflow.ts";
 export { type Loader, type LoaderOptions, makeLoader } from "./eval/loader.ts";
 export {
   type Globals,
@@ -41,6 +42,7 @@ export {
   unpackPositional,
 } from "./eval/unpack.ts";
 export { type ExcerptOptions, formatExcerpt } from "./excerpt.ts";
+export { makeTestValues } from "./lib/test-values.ts";
 export { checkFile, type LoadedModule, loadedModules, referencedGlobals } from "./resolve/analyze.ts";
 export { nearestName } from "./spell.ts";
 export { parseFile } from "./syntax/parse.ts";
@@ -50,6 +52,7 @@ export { elementsOf, lengthOf } from "./values/access.ts";
 export { StarlarkBytes } from "./values/bytes.ts";
 export { compareValues, equals } from "./values/compare.ts";
 export { StarlarkDict, StarlarkSet } from "./values/dict.ts";
+export { NoSuchAttributeError } from "./values/fault.ts";
 export { StarlarkFloat } from "./values/float.ts";
 export { freeze } from "./values/freeze.ts";
 export { Builtin, type BuiltinImpl, makeBuiltin, StarlarkFunction } from "./values/function.ts";

@@ -280,7 +280,8 @@ class Resolver {
       if (from.startsWith("_")) {
         this.#error(fromPos, `load: names with leading underscores are not exported: ${from}`);
       }
-      if (this.#bindLocal(to) && !this.#dialect.globalReassign) {
+      if (this.#dialect.loadBindsGlobally) this.#bind(to);
+      else if (this.#bindLocal(to) && !this.#dialect.globalReassign) {
         this.#error(to.pos, `cannot reassign top-level ${to.name}`);
       }
     }

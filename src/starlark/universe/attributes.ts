@@ -1,7 +1,7 @@
 import { nearestName } from "../spell.ts";
 import { StarlarkBytes } from "../values/bytes.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
-import { fault } from "../values/fault.ts";
+import { fault, NoSuchAttributeError } from "../values/fault.ts";
 import { StarlarkList } from "../values/list.ts";
 import { typeName } from "../values/repr.ts";
 import { StarlarkObject, type Value } from "../values/value.ts";
@@ -50,8 +50,12 @@ export function getAttr(value: Value, name: string): Value {
   if (attr !== undefined) return attr;
   const custom = value instanceof StarlarkObject ? value.noSuchAttr?.(name) : undefined;
   const message = custom ?? `${typeName(value)} has no .${name} field or method`;
+  throw fault(`${message}${suggestion(name, value)}`);
+}
+
+function suggestion(name: string, value: Value): string {
   const near = nearestName(name, attrNames(value));
-  throw fault(near === undefined ? message : `${message} (did you mean .${near}?)`);
+  return near === undefined ? "" : ` (did you mean .${near}?)`;
 }
 
 /** `x.name = attr`. */
@@ -59,5 +63,10 @@ export function setAttr(value: Value, name: string, attr: Value): void {
   if (!(value instanceof StarlarkObject) || !value.setAttr) {
     throw fault(`can't assign to .${name} field of ${typeName(value)}`);
   }
-  value.setAttr(name, attr);
+  try {
+    value.setAttr(name, attr);
+  } catch (error) {
+    if (!(error instanceof NoSuchAttributeError)) throw error;
+    throw new Error(`${error.message}${suggestion(name, value)}`);
+  }
 }

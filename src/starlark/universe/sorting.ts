@@ -45,12 +45,30 @@ function sortIndices(keys: readonly Value[], reverse: boolean): number[] {
   const before = reverse
     ? (i: number, j: number) => order("<", keys[j]!, keys[i]!)
     : (i: number, j: number) => order("<", keys[i]!, keys[j]!);
-  return mergeSort(places, before);
+  return sortReporting(places, before);
+}
+
+/** A run of this many elements is sorted by insertion, as in Go: the order of comparisons shows in messages. */
+const RUN = 20;
+
+/** Sorts on past a failed comparison, and throws the last failure in the end, as starlark-go does. */
+function sortReporting(places: number[], before: (later: number, earlier: number) => boolean): number[] {
+  let failure: unknown;
+  const sorted = mergeSort(places, (later, earlier) => {
+    try {
+      return before(later, earlier);
+    } catch (error) {
+      failure = error;
+      return false;
+    }
+  });
+  if (failure !== undefined) throw failure;
+  return sorted;
 }
 
 /** A stable sort that asks only whether a later element belongs before an earlier one. */
 function mergeSort(places: number[], before: (later: number, earlier: number) => boolean): number[] {
-  if (places.length <= 12) return insertionSort(places, before);
+  if (places.length <= RUN) return insertionSort(places, before);
   const middle = places.length >> 1;
   const left = mergeSort(places.slice(0, middle), before);
   const right = mergeSort(places.slice(middle), before);

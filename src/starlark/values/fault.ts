@@ -7,3 +7,6 @@ import { toJsString } from "./text.ts";
 export function fault(message: string): Error {
   return new Error(toJsString(message));
 }
+
+/** What `setAttr` throws for a field that the value cannot have: the message then gets a suggestion. */
+export class NoSuchAttributeError extends Error {}
