@@ -206,7 +206,7 @@ function lineOffsets(text: string): number[] {
   return offsets;
 }
 
-/** Whether a Dockerfile holds no instruction at all: BuildKit refuses it. */
+/** Whether a Dockerfile holds nothing but comments and blank lines: BuildKit refuses it. */
 export function isEmptyDockerfile(contents: string): boolean {
-  return DockerfileParser.parse(contents).getInstructions().length === 0;
+  return !/^[ \t]*[^#\s]/m.test(contents);
 }

@@ -23,6 +23,8 @@ export interface DraftImage {
 /** The builds of a Tiltfile, found by the references that use them. */
 export class ImageIndex {
   readonly images: readonly DraftImage[];
+  /** The images that environment variables are searched for. */
+  readonly envSelectors: readonly ImageSelector[];
   readonly #byName = new Map<string, DraftImage[]>();
   readonly #consumedNames = new Set<string>();
 
@@ -44,6 +46,9 @@ export class ImageIndex {
       if (sameName.length < 2) continue;
       for (const image of sameName) image.selector = { ...image.selector, exact: true };
     }
+    this.envSelectors = this.images
+      .filter((image) => image.recorded.matchInEnvVars)
+      .map(({ selector }) => selector);
   }
 
   /** The first declared build that makes the image of a reference, which is noted as used. */
@@ -59,13 +64,6 @@ export class ImageIndex {
   /** The names of all images that anything uses, built here or not, in the order in which they were met. */
   get consumedNames(): readonly string[] {
     return [...this.#consumedNames];
-  }
-
-  /** The images that environment variables are searched for. */
-  get envSelectors(): readonly ImageSelector[] {
-    return this.images
-      .filter(({ recorded }) => recorded.matchInEnvVars)
-      .map(({ selector }) => selector);
   }
 }
 
