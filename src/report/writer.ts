@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { messageOf } from "../errors.ts";
@@ -9,6 +10,7 @@ import { writeAtomically } from "./atomic.ts";
 import { renderCtrf } from "./ctrf.ts";
 import { EventStream } from "./event-stream.ts";
 import { formatEvent } from "./events.ts";
+import { hashFiles } from "./hash-files.ts";
 import { renderHtml } from "./html.ts";
 import { renderJson } from "./json.ts";
 import { type JunitOptions, renderJunit } from "./junit.ts";
@@ -93,6 +95,8 @@ class Writer implements ReportWriter {
   readonly #problems = new Map<string, WriteProblem>();
   readonly #applied = new Map<string, string>();
   readonly #streams: EventStream[] = [];
+  /** Path → SHA-256, once the logs are complete. */
+  #finalLogs: ReadonlyMap<string, string> = new Map();
   #nextWrite = 0;
   #nextHtml = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -141,8 +145,9 @@ class Writer implements ReportWriter {
   }
 
   finish(): readonly WriteProblem[] {
-    this.#write(true);
     this.#logs.close();
+    this.#finalLogs = hashFiles(this.#options.directory, this.#logs.entries());
+    this.#write(true);
     for (const stream of this.#streams) stream.close();
     return this.problems();
   }
@@ -158,12 +163,12 @@ class Writer implements ReportWriter {
 
   /** Writes soon: at once if the last time is long ago, else when its time has come. */
   #schedule(): void {
-    if (this.#timer !== undefined) return;
     const wait = this.#nextWrite - this.#clock.monotonic();
     if (wait <= 0) {
       this.#write(false);
       return;
     }
+    if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#write(false);
@@ -257,14 +262,14 @@ class Writer implements ReportWriter {
         path,
         mime: "text/plain",
         bytes,
-        sha256: null,
+        sha256: this.#finalLogs.get(path) ?? null,
         resource: id.resource,
       })),
       ...[...this.#applied].map(([resource, text]) => ({
         path: appliedPath(resource),
         mime: "application/yaml",
         bytes: Buffer.byteLength(text),
-        sha256: null,
+        sha256: createHash("sha256").update(text).digest("hex"),
         resource,
       })),
       ...(existsSync(this.bundleDirectory) ? [file("bundle/", "inode/directory")] : []),

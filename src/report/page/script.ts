@@ -8,6 +8,7 @@ import { TIMELINE_SCRIPT } from "./script-timeline.ts";
  * text nodes only (`el`), never HTML from data. test/unit/report/html.browser.test.ts runs it in Chromium.
  */
 
+// biome-ignore lint/complexity/noUselessStringRaw: kept raw, so that a backslash added later means itself.
 const CORE = String.raw`
 "use strict";
 var DATA = JSON.parse(document.getElementById("data").textContent);

@@ -197,13 +197,9 @@ describe.skipIf(CHROMIUM === undefined)(title, () => {
     expect(await page.locator(".res .name").first().textContent()).toBe("team-7-service-7");
     await page.getByLabel("Filter resources").fill("service-399");
     expect(await page.locator(".res:not([hidden])").count()).toBe(1);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(
-      1280,
-    );
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(1280);
     await page.setViewportSize({ width: 480, height: 800 });
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(
-      480,
-    );
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(480);
   });
 
   test("shows a passed run, a cut-off run and an empty one", async () => {
