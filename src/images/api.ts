@@ -41,6 +41,8 @@ export interface ImagesHooks {
   onLine(image: string, text: string): void;
   onStep(image: string, phase: "build" | "push", step: BuildStep): void;
   onRetry(image: string, phase: "build" | "push", failure: Failure, attempt: number): void;
+  /** Something that helps did not work; the run goes on without it. */
+  onWarning(message: string): void;
 }
 
 /** A third-party image that has been put into the registry. */
@@ -67,10 +69,13 @@ export interface Images {
   deliver(built: BuiltImage, signal: AbortSignal): Promise<DeliveredImage>;
   /**
    * Puts the base images of deployed images into the registry, as far as Docker has them: what is built on them is
-   * then small. An optimisation: a failure is left to `deliver`. Nothing without a registry that takes raw layers.
+   * then small. Nothing without a registry that takes raw layers; a failure is a warning, since `deliver` sends all.
    */
   sendBaseImages(images: readonly ImageBuild[], signal: AbortSignal): Promise<MirroredImage[]>;
-  /** Puts third-party images that Docker has into the registry, where the nodes look before they go to the internet. */
+  /**
+   * Puts third-party images that Docker has into the registry, where the nodes look before they go to the internet.
+   * A failure is a warning. Rejects with `CancelledError`, or what `target` rejected with.
+   */
   mirrorThirdParty(refs: readonly string[], signal: AbortSignal): Promise<MirroredImage[]>;
   /** Gives a built image one more name in the local Docker: the one under which Compose runs it. */
   tag(built: BuiltImage, ref: string, signal: AbortSignal): Promise<void>;

@@ -11,6 +11,8 @@ export interface BuildStep {
 export interface BuildError {
   /** `RUN false: process "/bin/sh -c false" did not complete successfully: exit code: 1` */
   readonly message: string;
+  /** What the builder said, unabridged. */
+  readonly cause: string;
   /** The failing step's last output and the Dockerfile around it. */
   readonly detail: string;
   /** 1-based line of the Dockerfile. */
@@ -80,16 +82,16 @@ export class BuildProgress {
   error(): BuildError {
     const lines = this.#tail;
     const last = lines.findLast((line) => /^(?:ERROR|Error response from daemon): /.test(line));
-    const cause = cleanError(
-      (last ?? lines.findLast((line) => line.trim() !== "") ?? "no output").replace(
-        /^(?:ERROR|Error response from daemon): /,
-        "",
-      ),
+    const cause = (last ?? lines.findLast((line) => line.trim() !== "") ?? "no output").replace(
+      /^(?:ERROR|Error response from daemon): /,
+      "",
     );
+    const short = cleanError(cause);
     const instruction = failedInstruction(lines);
     const line = />>> /.test(lines.join("\n")) ? dockerfileLine(lines) : undefined;
     return {
-      message: instruction ? `${instruction}: ${cause}` : cause,
+      message: instruction ? `${instruction}: ${short}` : short,
+      cause,
       detail: detailOf(lines),
       ...(line === undefined ? {} : { line }),
       stepFailed: /did not complete successfully|returned a non-zero code/.test(cause),

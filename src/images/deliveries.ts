@@ -1,6 +1,7 @@
+import { CancelledError, messageOf } from "../errors.ts";
 import {
   familiarReference,
-  formatImageReference,
+  parseImageReference,
   tryParseImageReference,
 } from "../manifests/image-reference.ts";
 import type { DockerBuild } from "../model/plan.ts";
@@ -54,16 +55,20 @@ class Deliveries {
 
   readonly mirrorThirdParty: Images["mirrorThirdParty"] = async (refs, signal) => {
     const target = await this.#options.target;
-    if (target.type !== "registry") return [];
-    const delivery = await this.#open(target.registry, signal);
-    if (!delivery.isRaw) return [];
-    const wanted = [...new Set(refs)];
-    const local = await this.#docker.inspect(wanted, signal);
+    const wanted = [...new Set(refs.map(normalForm).filter((ref) => ref !== undefined))];
+    if (target.type !== "registry" || wanted.length === 0) return [];
+    const warn = (what: string) => (error: unknown) => {
+      if (signal.aborted) throw new CancelledError();
+      this.#options.hooks.onWarning(`${what} not put into the registry ahead: ${messageOf(error)}`);
+      return undefined;
+    };
+    const delivery = await this.#open(target.registry, signal).catch(warn("Images"));
+    if (!delivery?.isRaw) return [];
+    const local = await this.#docker.inspect(wanted, signal).catch(warn("Images"));
     const sent = await Promise.all(
-      wanted.map((ref) => {
-        const image = local.get(ref);
-        return image && this.#mirror(ref, image, target.registry, delivery, signal);
-      }),
+      [...(local ?? [])].map(([ref, image]) =>
+        this.#mirror(ref, image, target.registry, delivery, signal).catch(warn(`Image ${ref}`)),
+      ),
     );
     return sent.filter((image) => image !== undefined);
   };
@@ -135,23 +140,31 @@ class Deliveries {
     delivery: Delivery,
     signal: AbortSignal,
   ): Promise<MirroredImage | undefined> {
-    const reference = tryParseImageReference(ref);
+    const reference = parseImageReference(ref);
     // A digest names bytes of the registry it comes from; uncompressed layers make another manifest.
-    if (!reference || reference.digest) return Promise.resolve(undefined);
-    const tagged = { ...reference, tag: reference.tag ?? "latest" };
-    const repository = `${MIRROR_PREFIX}/${tagged.domain}/${tagged.path}`;
-    return once(this.#mirrored, formatImageReference(tagged), async () => {
+    if (reference.digest) return Promise.resolve(undefined);
+    const { domain, path, tag = "latest" } = reference;
+    const repository = `${MIRROR_PREFIX}/${domain}/${path}`;
+    return once(this.#mirrored, ref, async () => {
       const sent = await this.#step(ref, `send ${ref}`, () =>
-        delivery.sendRaw(image, { repository, tag: tagged.tag }, signal),
+        delivery.sendRaw(image, { repository, tag }, signal),
       );
       if (!sent) return undefined;
       const host = registry.hostFromContainerRuntime ?? registry.host;
       return {
-        ref: familiarReference(tagged),
-        clusterRef: `${host}/${repository}:${tagged.tag}`,
+        ref,
+        clusterRef: `${host}/${repository}:${tag}`,
         digest: sent.digest,
         bytesUploaded: sent.bytesUploaded,
       };
     });
   }
+}
+
+/** A reference as people write it, with its tag; undefined for what is none. */
+function normalForm(ref: string): string | undefined {
+  const reference = tryParseImageReference(ref);
+  if (!reference) return undefined;
+  const { tag, digest } = reference;
+  return familiarReference(tag || digest ? reference : { ...reference, tag: "latest" });
 }

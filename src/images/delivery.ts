@@ -29,8 +29,6 @@ export interface Delivery {
   sendRaw(image: LocalImage, to: Destination, signal: AbortSignal): Promise<Sent | undefined>;
   /** Digest of the manifest under a reference, if it is there. Only asked of registries without credentials. */
   find(ref: string, signal: AbortSignal): Promise<string | undefined>;
-  /** Names given in Docker to push images. */
-  readonly localTags: ReadonlySet<string>;
   close(): void;
 }
 
@@ -72,7 +70,6 @@ function makeDelivery(
   sources: readonly LayerSource[],
 ): Delivery {
   const raw = sources.length > 0 ? new RawDelivery(client, sources) : undefined;
-  const localTags = new Set<string>();
   const sendRaw: Delivery["sendRaw"] = async (image, to, signal) => {
     if (!raw) return undefined;
     try {
@@ -85,16 +82,17 @@ function makeDelivery(
   };
   return {
     isRaw: raw !== undefined,
-    localTags,
     sendRaw,
     async send(image, ref, signal, onLine) {
-      const sent = await sendRaw(image, repositoryOf(ref, address.host), signal);
-      if (sent) return sent;
-      localTags.add(ref);
+      // A custom_build may choose a reference of another registry.
+      if (ref.startsWith(`${address.host}/`)) {
+        const sent = await sendRaw(image, repositoryOf(ref, address.host), signal);
+        if (sent) return sent;
+      }
       return pushWithDocker(docker, image, ref, signal, onLine);
     },
     async find(ref, signal) {
-      if (!raw) return undefined;
+      if (!raw || !ref.startsWith(`${address.host}/`)) return undefined;
       const { repository, tag } = repositoryOf(ref, address.host);
       return client.manifestDigest(repository, tag, signal).catch((error: unknown) => {
         if (isRefused(error)) return undefined;

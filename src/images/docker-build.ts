@@ -206,7 +206,7 @@ async function runBuild(
   });
   if (outcome.exitCode === 0) return progress.cached;
   const error = progress.error();
-  if (!error.stepFailed && isInfrastructureText(error.message)) {
+  if (!error.stepFailed && isInfrastructureText(error.cause)) {
     throw new InfrastructureError(error.message, { detail: error.detail });
   }
   throw await buildFailure(image, error, excludeFromContexts);

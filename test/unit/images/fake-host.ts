@@ -53,15 +53,19 @@ export function fakeHost(...responders: Responder[]): Host & { readonly calls: C
       },
     },
     async run(argv, options = {}) {
+      let cancel = () => {};
       const cancelled = new Promise<never>((_, reject) => {
-        options.signal?.addEventListener("abort", () => reject(new CancelledError()));
+        cancel = () => reject(new CancelledError());
       });
+      options.signal?.addEventListener("abort", cancel);
       const {
         exitCode = 0,
         stdout = "",
         stderr = "",
         signal,
-      } = await Promise.race([answer(argv, options), cancelled]);
+      } = await Promise.race([answer(argv, options), cancelled]).finally(() =>
+        options.signal?.removeEventListener("abort", cancel),
+      );
       if (options.signal?.aborted) throw new CancelledError();
       for (const line of lines(stdout)) await options.onLine?.(line, "stdout");
       for (const line of lines(stderr)) await options.onLine?.(line, "stderr");
