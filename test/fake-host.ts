@@ -76,15 +76,19 @@ async function finish(
 ): Promise<CommandOutcome> {
   if (scripted.notFound) throw new CommandNotFoundError(argv[0] ?? "");
   const { stdout = "", stderr = "", exitCode = 0, timedOut = false } = scripted;
-  const { onLine = () => {} } = options;
-  for (const line of lines(stdout)) onLine(line, "stdout");
-  for (const line of lines(stderr)) onLine(line, "stderr");
+  emit(stdout, "stdout", options);
+  emit(stderr, "stderr", options);
   if (!scripted.hangs) return { exitCode, stdout, stderr, timedOut, durationMs: 0 };
   return await new Promise<CommandOutcome>((resolve, reject) => {
     options.signal?.addEventListener("abort", () => reject(new CancelledError()));
     if (options.timeoutMs !== undefined)
       resolve({ exitCode: 143, stdout, stderr, timedOut: true, durationMs: options.timeoutMs });
   });
+}
+
+function emit(text: string, stream: "stdout" | "stderr", { onLine }: CommandOptions): void {
+  // biome-ignore lint/nursery/noFloatingPromises: it returns nothing; biome 2.6 takes it for a promise
+  if (onLine) for (const line of lines(text)) onLine(line, stream);
 }
 
 function lines(text: string): readonly string[] {

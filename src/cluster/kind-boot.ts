@@ -198,7 +198,7 @@ export class KindBoot {
     const preparing = deferred<void>();
     const creating = createWithKind(
       {
-        ...{ name, kubeconfig, configYaml: config.yaml, image, record, signal },
+        ...{ name, kubeconfig, configYaml: config.yaml, image, record, attempt, signal },
         onPreparing: () => preparing.resolve(),
       },
       this.#host,

@@ -17,6 +17,8 @@ export interface KindCreate {
   readonly configYaml: string;
   readonly image: string | undefined;
   readonly record: RunRecord;
+  /** 1 for the first. */
+  readonly attempt: number;
   readonly signal: AbortSignal;
   /** kind has begun to start node containers. */
   onPreparing(): void;
@@ -27,10 +29,11 @@ export interface KindCreate {
  * not pulled within five minutes; `CancelledError`, with nodes perhaps half-made, when the signal fires.
  */
 export async function createWithKind(
-  { name, kubeconfig, configYaml, image, record, signal, onPreparing }: KindCreate,
+  { name, kubeconfig, configYaml, image, record, attempt, signal, onPreparing }: KindCreate,
   host: Host,
   hooks: BringUpHooks,
 ): Promise<void> {
+  await record.add({ type: "making", name, attempt });
   const stages = new StageReader();
   const overdue = new AbortController();
   const timer = setTimeout(() => {
@@ -50,6 +53,7 @@ export async function createWithKind(
         if (stage?.ok) hooks.onStep?.(stage.name, stage.startedAt, stage.at);
       },
     });
+    if (!outcome.timedOut) await record.add({ type: "made", name, attempt });
     if (outcome.exitCode !== 0 || outcome.timedOut)
       throw new CommandFailedError(`Cannot create the cluster ${name}`, outcome);
   } catch (error) {

@@ -24,6 +24,8 @@ export type Owned =
   | { readonly type: "network"; readonly name: string; readonly cli: string }
   /** A file or directory tree. */
   | { readonly type: "path"; readonly path: string }
+  /** A `kind create` begins; when it has ended by itself, no container of it can appear any more. */
+  | { readonly type: "making" | "made"; readonly name: string; readonly attempt: number }
   /** The leader of a process group. */
   | { readonly type: "process"; readonly process: ProcessIdentity }
   /** Where the run's reports go: for messages, never removed. */

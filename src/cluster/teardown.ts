@@ -46,16 +46,15 @@ export async function teardown(
   const leaders = await liveOf(owned.processes, host);
   const stopping = stopProcesses(record.run, owned, host, attempt);
   // searching all processes for orphans takes 0.1 s, in which the removal can go on if there is no known one
-  const stoppedFirst = leaders.length > 0 ? await stopping : 0;
+  if (leaders.length > 0) await stopping;
   if (options.logsDir !== undefined && !options.skipLogs)
     await attempt("collect logs", () => collectLogs(owned.clusters, options, host));
   await Promise.all([
-    ...owned.clis.map((cli) => removeWith(cli, owned, stoppedFirst > 0, host, attempt)),
+    ...owned.clis.map((cli) => removeWith(cli, owned, host, attempt)),
     attempt("remove files", () => removePaths(owned.paths)),
   ]);
-  const stoppedLater = leaders.length > 0 ? 0 : await stopping;
-  if (stoppedLater > 0)
-    await Promise.all(owned.clis.map((cli) => removeWith(cli, owned, true, host, attempt)));
+  if ((await stopping) > 0 && leaders.length === 0)
+    await Promise.all(owned.clis.map((cli) => removeWith(cli, owned, host, attempt)));
   if (failures.length === 0) await attempt("forget the run", () => record.close().then(() => []));
   return { failures };
 }
@@ -67,6 +66,8 @@ interface Selection {
   readonly containers: readonly NamedOwned[];
   readonly volumes: readonly NamedOwned[];
   readonly networks: readonly NamedOwned[];
+  /** Clusters whose making was cut off. */
+  readonly unfinished: ReadonlySet<string>;
   readonly clis: readonly string[];
   readonly paths: readonly string[];
   readonly processes: readonly ProcessIdentity[];
@@ -83,10 +84,20 @@ function selectOwned(entries: readonly Owned[], includeReuse: boolean): Selectio
     containers: ofType("container"),
     volumes: ofType("volume"),
     networks: ofType("network"),
+    unfinished: unfinishedOf(entries),
     clis: [...new Set(named.map(({ cli }) => cli))],
     paths: entries.flatMap((entry) => (entry.type === "path" ? [entry.path] : [])),
     processes: entries.flatMap((entry) => (entry.type === "process" ? [entry.process] : [])),
   };
+}
+
+function unfinishedOf(entries: readonly Owned[]): ReadonlySet<string> {
+  const unfinished = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.type === "making") unfinished.set(`${entry.name} ${entry.attempt}`, entry.name);
+    if (entry.type === "made") unfinished.delete(`${entry.name} ${entry.attempt}`);
+  }
+  return new Set(unfinished.values());
 }
 
 type Attempt = (name: string, work: () => Promise<readonly string[] | undefined>) => Promise<void>;
@@ -118,7 +129,6 @@ async function liveOf(
 async function removeWith(
   cli: string,
   owned: Selection,
-  isSettling: boolean,
   host: Host,
   attempt: Attempt,
 ): Promise<void> {
@@ -136,7 +146,7 @@ async function removeWith(
         clusters,
         containers: names(owned.containers),
         volumes: names(owned.volumes),
-        isSettling: isSettling && clusters.length > 0,
+        isSettling: clusters.some((name) => owned.unfinished.has(name)),
       },
       engine,
       host.clock,

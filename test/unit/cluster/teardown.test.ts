@@ -1,0 +1,150 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createsCluster } from "../../../src/cluster/processes.ts";
+import { type Owned, openRecord } from "../../../src/cluster/record.ts";
+import { teardown } from "../../../src/cluster/teardown.ts";
+import { fakeHost, on } from "../../fake-host.ts";
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "tci-teardown-"));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const cli = "docker";
+const owned: readonly Owned[] = [
+  { type: "cluster", name: "tci-a", cli },
+  { type: "container", name: "tci-a-registry", cli },
+  { type: "volume", name: "tci-a-registry", cli },
+  { type: "network", name: "kind", cli },
+];
+
+/** An engine with one node and a registry, both gone after `rm`. */
+function engine() {
+  let there = true;
+  return [
+    on(/^docker ps .*label=io.x-k8s.kind.cluster=tci-a$/, () => ({ stdout: there ? "id1\n" : "" })),
+    on(/^docker ps .*name=\^\/\?tci-a-registry\$$/, () => ({ stdout: there ? "id2\n" : "" })),
+    on(/^docker rm --force --volumes id1 id2$/, () => {
+      there = false;
+      return { stdout: "id1\nid2\n" };
+    }),
+    on(/^docker volume rm --force tci-a-registry$/, {}),
+    on(/^docker network rm kind$/, {}),
+  ];
+}
+
+async function recordOf(...entries: readonly Owned[]) {
+  const record = await openRecord(dir, "tci-a", fakeHost());
+  await record.add(...entries);
+  return record;
+}
+
+describe("teardown()", () => {
+  test("removes nodes and registry by one command, then volume and network, then the record", async () => {
+    const kubeconfig = join(dir, "kubeconfig");
+    await writeFile(kubeconfig, "secret");
+    const record = await recordOf(...owned, { type: "path", path: kubeconfig });
+    const host = fakeHost(engine());
+    expect(await teardown(record, host)).toEqual({ failures: [] });
+    expect(host.commands.filter((line) => !line.startsWith("docker ps"))).toEqual([
+      "docker rm --force --volumes id1 id2",
+      "docker volume rm --force tci-a-registry",
+      "docker network rm kind",
+    ]);
+    expect(existsSync(kubeconfig)).toBe(false);
+    expect(existsSync(record.path)).toBe(false);
+  });
+
+  test("asks more than once when the making of the cluster was cut off", async () => {
+    const record = await recordOf(
+      { type: "cluster", name: "tci-a", cli },
+      {
+        type: "making",
+        name: "tci-a",
+        attempt: 1,
+      },
+    );
+    let asked = 0;
+    const host = fakeHost([
+      // a docker run that was under way: the container shows up at the third look
+      on(/^docker ps/, () => ({ stdout: ++asked === 3 ? "late\n" : "" })),
+      on(/^docker rm --force --volumes late$/, {}),
+    ]);
+    expect(await teardown(record, host)).toEqual({ failures: [] });
+    expect(host.commands).toContain("docker rm --force --volumes late");
+  });
+
+  test("leaves a reused cluster alone unless told otherwise", async () => {
+    const record = await recordOf({ type: "cluster", name: "tci-a", cli, reuse: true });
+    const host = fakeHost([]);
+    expect(await teardown(record, host)).toEqual({ failures: [] });
+    expect(host.commands).toEqual([]);
+  });
+
+  test("tries every step, tells what failed and keeps the record for another try", async () => {
+    const record = await recordOf(...owned);
+    const host = fakeHost([
+      on(/^docker ps .*label/, { stdout: "id1\n" }),
+      on(/^docker ps/, {}),
+      on(/^docker rm/, { exitCode: 1, stderr: "Error response from daemon: device is busy\n" }),
+      on(/^docker volume rm/, {}),
+      on(/^docker network rm/, { exitCode: 1, stderr: "permission denied\n" }),
+    ]);
+    expect(await teardown(record, host)).toEqual({
+      failures: [
+        "Cannot remove containers: response from daemon: device is busy",
+        "Cannot remove the network kind: permission denied",
+      ],
+    });
+    expect(existsSync(record.path)).toBe(true);
+  });
+
+  test("retries what is being removed, and leaves a network to those who use it", async () => {
+    const record = await recordOf(...owned);
+    let tries = 0;
+    const host = fakeHost([
+      on(/^docker ps .*label/, () => ({ stdout: tries < 2 ? "id1\n" : "" })),
+      on(/^docker ps/, {}),
+      on(/^docker rm/, () =>
+        ++tries < 2
+          ? { exitCode: 1, stderr: "Error: removal of container id1 is already in progress\n" }
+          : {},
+      ),
+      on(/^docker volume rm/, {}),
+      on(/^docker network rm/, { exitCode: 1, stderr: "network kind has active endpoints\n" }),
+    ]);
+    expect(await teardown(record, host)).toEqual({ failures: [] });
+    expect(tries).toBe(2);
+  });
+
+  test("collects logs before it removes, unless they are skipped", async () => {
+    const record = await recordOf({ type: "cluster", name: "tci-a", cli });
+    const host = fakeHost([on(/^kind export logs/, {}), on(/^docker ps/, {})]);
+    await teardown(record, host, { logsDir: "/logs" });
+    expect(host.commands[0]).toBe("kind export logs /logs --name tci-a");
+    const again = fakeHost([on(/^docker ps/, {})]);
+    await teardown(record, again, { logsDir: "/logs", skipLogs: true });
+    expect(again.commands).not.toContain("kind export logs /logs --name tci-a");
+  });
+
+  test("uses kind for podman, whose nodes have volumes that only kind knows", async () => {
+    const record = await recordOf({ type: "cluster", name: "tci-a", cli: "podman" });
+    const host = fakeHost([on(/^kind delete/, {}), on(/^podman ps/, {})]);
+    expect(await teardown(record, host)).toEqual({ failures: [] });
+    expect(host.commands[0]).toBe("kind delete cluster --name tci-a");
+  });
+});
+
+test("createsCluster() knows a kind create of our cluster, whatever its path", () => {
+  const argv = (line: string) => ({ pid: 1, group: 1, argv: line.split(" ") });
+  const is = (line: string) => createsCluster(argv(line), ["tci-a"]);
+  expect(is("/usr/bin/kind create cluster --name tci-a --config -")).toBe(true);
+  expect(is("kind create cluster --name tci-b")).toBe(false);
+  expect(is("kind delete cluster --name tci-a")).toBe(false);
+  expect(is("vim create cluster --name tci-a")).toBe(false);
+  expect(is("kind create cluster")).toBe(false);
+});
