@@ -30,9 +30,10 @@ export function escapeMarkdown(text: string): string {
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;")
-      .replace(/[\\`*_{}[\]()#+!|~$]/g, "\\$&")
+      .replace(/[\\`*_[\]#|~$]/g, "\\$&")
       // At the start of a line these begin lists, rules and headings.
-      .replace(/^([-=]|\d+[.)])/, "\\$1")
+      .replace(/^[-+=]/, "\\$&")
+      .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2")
       // GitHub turns these into links and notifications.
       .replaceAll("@", "&#64;")
       .replace(/:\/\//g, "&#58;//")

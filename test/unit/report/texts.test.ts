@@ -1,0 +1,231 @@
+import { describe, expect, test } from "vitest";
+import { annotationsOf, workflowCommand } from "../../../src/report/annotations.ts";
+import { finalMessage } from "../../../src/report/final-message.ts";
+import { reduceResult } from "../../../src/report/reduce.ts";
+import { MAX_SUMMARY_BYTES, renderSummary } from "../../../src/report/summary.ts";
+import {
+  formatDuration,
+  listNames,
+  reproduceCommand,
+  shellQuote,
+} from "../../../src/report/wording.ts";
+import { bigPage } from "./sample-page.ts";
+import {
+  failure,
+  greenStory,
+  logsOf,
+  planned,
+  RED_LOGS,
+  RUN,
+  redStory,
+  Story,
+} from "./sample-run.ts";
+
+const RED = reduceResult(redStory().events, { logs: RED_LOGS });
+const GREEN = reduceResult(greenStory().events);
+
+describe("finalMessage()", () => {
+  test("says which resource, phase, why, last log lines, Tiltfile line, what followed, how to reproduce", () => {
+    expect(
+      finalMessage(RED, { reportDirectory: "tilt-ci-report" }),
+    ).toBe(`Error: db: ready: Deployment/default/db: exit 1, 4 restarts (CrashLoop)
+
+Resource db failed in phase ready after 11.0s
+  why: Deployment/default/db: exit 1, 4 restarts (CrashLoop)
+  │ FATAL: data directory has wrong ownership
+  at: Tiltfile:10:1
+  try: Look at the container's last output
+  last log lines (logs/db/ready.log):
+  │ starting
+  │ FATAL: data directory has wrong ownership
+  failed because of it: api and worker
+  never started because of it: web
+
+Report: tilt-ci-report/report.html
+Reproduce: tilt-ci ci --file Tiltfile
+`);
+  });
+
+  test("tells several independent causes one after the other", () => {
+    const story = new Story([planned("a"), planned("b")])
+      .failed("a", "ready", 1, 2, failure("OOMKilled", "Pod/default/a: killed"))
+      .failed(
+        "b",
+        "deploy",
+        1,
+        3,
+        failure("ApplyRejected", "Deployment/default/b: spec.replicas: invalid"),
+      )
+      .verdict(3, "failed", 1)
+      .finished(4, 1);
+    const text = finalMessage(reduceResult(story.events));
+    expect(text).toContain("a: ready: Pod/default/a: killed (OOMKilled)\n");
+    expect(text).toContain(
+      "b: deploy: Deployment/default/b: spec.replicas: invalid (ApplyRejected)\n",
+    );
+  });
+
+  test("is Tilt's line for a passed run, and the verdict's message for a cancelled one", () => {
+    expect(finalMessage(GREEN)).toBe("SUCCESS. All workloads are healthy.\n");
+    const cancelled = reduceResult(
+      new Story([planned("a")]).verdict(1, "cancelled", 130, "context canceled").finished(2, 130)
+        .events,
+    );
+    expect(finalMessage(cancelled)).toMatch(/^Error: context canceled\n/);
+  });
+});
+
+describe("the first cause", () => {
+  test("reads the same in console, summary, annotation and JSON", () => {
+    const line = "db: ready: Deployment/default/db: exit 1, 4 restarts (CrashLoop)";
+    expect(RED.message).toBe(line);
+    expect(finalMessage(RED).split("\n")[0]).toBe(`Error: ${line}`);
+    expect(annotationsOf(RED)[0]?.title).toBe(`First cause: ${line}`);
+    expect(renderSummary(RED).split("\n")[0]).toBe(
+      "## ❌ db: ready: Deployment/default/db: exit 1, 4 restarts (CrashLoop)",
+    );
+  });
+});
+
+describe("annotationsOf()", () => {
+  test("puts first causes before echoes, on the Tiltfile's lines", () => {
+    const annotations = annotationsOf(RED);
+    expect(annotations.map(({ level, file, line }) => [level, file, line])).toEqual([
+      ["error", "Tiltfile", 10],
+      ["error", "Tiltfile", 20],
+      ["error", "Tiltfile", 26],
+    ]);
+    expect(annotations[1]?.message).toContain("because of db: ready");
+    expect(workflowCommand(annotations[0]!)).toBe(
+      "::error file=Tiltfile,line=10,col=1,title=First cause%3A db%3A ready%3A Deployment/default/db%3A exit 1%2C 4 restarts (CrashLoop)::Deployment/default/db: exit 1, 4 restarts (CrashLoop)%0AFATAL: data directory has wrong ownership%0Atry: Look at the container's last output%0Alast log lines:%0Astarting%0AFATAL: data directory has wrong ownership%0Afailed because of it: api and worker%0Anever started: web",
+    );
+  });
+
+  test("warns of flaky phases", () => {
+    expect(annotationsOf(GREEN)).toEqual([
+      expect.objectContaining({
+        level: "warning",
+        title: "api: build example/api was flaky",
+        message: "passed at attempt 2: example/api: connection reset by registry",
+      }),
+    ]);
+  });
+
+  test("keeps to ten of a level, and to files of the repository", () => {
+    const names = Array.from({ length: 30 }, (_, i) => `r${i}`);
+    const story = new Story(
+      names.map((name) =>
+        planned(name, { position: { file: "/ext/Tiltfile", line: 9, column: 1 } }),
+      ),
+    );
+    for (const [i, name] of names.entries())
+      story
+        .failed(name, "ready", 1, 2 + i, failure("CrashLoop", `${name}: exit 1`))
+        .add({ type: "warning", at: 1, message: name });
+    const annotations = annotationsOf(reduceResult(story.events));
+    expect(annotations.filter((a) => a.level === "error")).toHaveLength(10);
+    expect(annotations.filter((a) => a.level === "warning")).toHaveLength(10);
+    expect(annotations[0]).toMatchObject({ file: "Tiltfile" });
+    expect(annotations[0]?.line).toBeUndefined();
+  });
+});
+
+describe("renderSummary()", () => {
+  test("tells verdict, cause, reproduction, resources, timeline and failed resources in this order", () => {
+    const text = renderSummary(RED);
+    const parts = [
+      "## ❌ db: ready",
+      "### First cause: db",
+      "FATAL: data directory has wrong ownership",
+      "### Reproduce",
+      "tilt-ci ci --file Tiltfile",
+      "### Resources",
+      "| db | failed |",
+      "| api | failed (echo) |",
+      "| web | skipped |  | blocked by api: ready |".replace("|  |", "|"),
+      "### Timeline",
+      "```mermaid\ngantt",
+      "section (cluster)".replaceAll("\\", ""),
+      "#### api: ready",
+      "#### worker: ready",
+      "### Phases",
+    ];
+    let at = -1;
+    for (const part of parts.filter((p) => !p.startsWith("| web"))) {
+      const next = text.indexOf(part, at + 1);
+      expect(next, part).toBeGreaterThan(at);
+      at = next;
+    }
+    expect(text).toMatch(/\| web \| skipped \| [\d.]+s \| blocked by api: ready \|/);
+    expect(text).toContain("create (12.0s) :active, 0, 12000");
+    expect(text).toContain("ready (11.0s) :crit, 13000, 24000");
+  });
+
+  test("is short for a passed run", () => {
+    const text = renderSummary(GREEN);
+    expect(text).toContain("## ✅ SUCCESS. All workloads are healthy.");
+    expect(text).toContain("### Flaky");
+    expect(text).not.toContain("Reproduce");
+    expect(text.length).toBeLessThan(4000);
+  });
+
+  test("stays below the limit, keeping what tells most", () => {
+    const names = Array.from({ length: 500 }, (_, i) => `r${i}`);
+    const story = new Story(names.map((name) => planned(name)));
+    for (const [i, name] of names.entries())
+      story.failed(
+        name,
+        "ready",
+        1,
+        2 + i,
+        failure("CrashLoop", `${name}: ${"ü".repeat(500)}`, { detail: "x".repeat(50_000) }),
+      );
+    const logs = logsOf(
+      names.map(
+        (resource) =>
+          [
+            { resource, phase: "ready" as const },
+            Array.from({ length: 100 }, () => "ä".repeat(1500)),
+          ] as const,
+      ),
+    );
+    const result = reduceResult(story.events, { logs });
+    expect(Buffer.byteLength(renderSummary(result))).toBeLessThan(MAX_SUMMARY_BYTES);
+    const small = renderSummary(result, { maxBytes: 70_000 });
+    expect(Buffer.byteLength(small)).toBeLessThanOrEqual(70_000);
+    expect(small).toContain("### First cause: r0");
+    expect(small).toContain("_Cut here: the rest is in the report._");
+    expect(Buffer.byteLength(renderSummary(bigPage().result))).toBeLessThan(200_000);
+  });
+});
+
+describe("wording", () => {
+  test("formatDuration(), listNames(), shellQuote()", () => {
+    expect([0, 420, 12_345, 59_949, 59_960, 125_000, 3_720_000].map(formatDuration)).toEqual([
+      "0.0s",
+      "0.4s",
+      "12.3s",
+      "59.9s",
+      "1m00s",
+      "2m05s",
+      "1h02m",
+    ]);
+    expect(listNames(["a"])).toBe("a");
+    expect(listNames(["a", "b", "c"])).toBe("a, b and c");
+    expect(listNames(["a", "b", "c", "d"], 3)).toBe("a, b and 2 more");
+    expect(["a", "a b", "it's", "$(x)", "--f=x"].map(shellQuote)).toEqual([
+      "a",
+      "'a b'",
+      "'it'\\''s'",
+      "'$(x)'",
+      "--f=x",
+    ]);
+  });
+
+  test("reproduceCommand() repeats the command once, quoted", () => {
+    const run = { ...RUN, argv: ["--file", "My Tiltfile", "--", "--env=x y"] };
+    expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe(
+      "tilt-ci ci --file 'My Tiltfile' -- '--env=x y'",
+    );
+  });
+});
