@@ -191,7 +191,7 @@ export class KindBoot {
 
   /** One `kind create cluster`, followed from inside its nodes. Throws what went wrong first. */
   async #create({ config, image }: Recipe, attempt: number): Promise<RunningCluster> {
-    const { name, kubeconfig, record } = this.#options;
+    const { name, kubeconfig, record, registry } = this.#options;
     if (attempt > 1) await removeNodes(name, this.engine, this.#host.clock);
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#signal, ending.signal]);
@@ -199,6 +199,7 @@ export class KindBoot {
     const creating = createWithKind(
       {
         ...{ name, kubeconfig, configYaml: config.yaml, image, record, attempt, signal },
+        registryName: registry?.name,
         onPreparing: () => preparing.resolve(),
       },
       this.#host,

@@ -16,6 +16,8 @@ export interface KindCreate {
   readonly kubeconfig: string;
   readonly configYaml: string;
   readonly image: string | undefined;
+  /** The registry's container, which nodes reach without a proxy. */
+  readonly registryName: string | undefined;
   readonly record: RunRecord;
   /** 1 for the first. */
   readonly attempt: number;
@@ -29,10 +31,11 @@ export interface KindCreate {
  * not pulled within five minutes; `CancelledError`, with nodes perhaps half-made, when the signal fires.
  */
 export async function createWithKind(
-  { name, kubeconfig, configYaml, image, record, attempt, signal, onPreparing }: KindCreate,
+  create: KindCreate,
   host: Host,
   hooks: BringUpHooks,
 ): Promise<void> {
+  const { name, record, attempt, signal } = create;
   await record.add({ type: "making", name, attempt });
   const stages = new StageReader();
   const overdue = new AbortController();
@@ -40,20 +43,21 @@ export async function createWithKind(
     if (stages.current?.startsWith("Ensuring node image")) overdue.abort();
   }, IMAGE_TIMEOUT_MS);
   try {
-    const outcome = await host.run(kindCreateArgs(name, kindKubeconfig(kubeconfig), image), {
-      input: configYaml,
-      env: { ...host.env, [RUN_VARIABLE]: record.run },
+    const outcome = await host.run(kindCreateArgs(create), {
+      input: create.configYaml,
+      env: { ...withoutProxyFor(create.registryName, host.env), [RUN_VARIABLE]: record.run },
       signal: AbortSignal.any([signal, overdue.signal]),
       timeoutMs: CREATE_TIMEOUT_MS,
       onPid: (pid) => void recordProcess(pid, record, host),
       onLine: (line) => {
         hooks.onLine?.(line);
         const stage = stages.read(line, host.clock.now());
-        if (stages.current === "Preparing nodes") onPreparing();
+        if (stages.current === "Preparing nodes") create.onPreparing();
         if (stage?.ok) hooks.onStep?.(stage.name, stage.startedAt, stage.at);
       },
     });
-    if (!outcome.timedOut) await record.add({ type: "made", name, attempt });
+    // without this line teardown only looks more often
+    if (!outcome.timedOut) await record.add({ type: "made", name, attempt }).catch(() => {});
     if (outcome.exitCode !== 0 || outcome.timedOut)
       throw new CommandFailedError(`Cannot create the cluster ${name}`, outcome);
   } catch (error) {
@@ -73,14 +77,26 @@ async function recordProcess(pid: number, record: RunRecord, host: Host): Promis
   if (identity) await record.add({ type: "process", process: identity }).catch(() => {});
 }
 
+/** kind hands the proxy variables to its nodes; what it adds to NO_PROXY does not know our registry. */
+export function withoutProxyFor(
+  registryName: string | undefined,
+  env: Host["env"],
+): Readonly<Record<string, string>> {
+  const isProxied = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].some((v) => env[v]);
+  if (!registryName || !isProxied) return env;
+  const direct = [env.NO_PROXY || env.no_proxy, registryName].filter(Boolean).join(",");
+  return { ...env, NO_PROXY: direct, no_proxy: direct };
+}
+
 /** `--retain`: the logs of a failed start are still to be had; `teardown()` removes the nodes. */
-export function kindCreateArgs(
-  name: string,
-  kubeconfig: string,
-  image: string | undefined,
-): readonly string[] {
+export function kindCreateArgs({
+  name,
+  kubeconfig,
+  image,
+}: Pick<KindCreate, "name" | "kubeconfig" | "image">): readonly string[] {
   return [
-    ...["kind", "create", "cluster", "--name", name, "--kubeconfig", kubeconfig],
+    ...["kind", "create", "cluster", "--name", name],
+    ...["--kubeconfig", kindKubeconfig(kubeconfig)],
     ...["--config", "-", "--retain", "--wait", "0s"],
     ...(image ? ["--image", image] : []),
   ];

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { EnvironmentError, messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { identifyProcess, type ProcessIdentity } from "./identity.ts";
 import { syncDirectory } from "./state.ts";
@@ -67,7 +68,7 @@ export async function openRecord(
   const path = join(directory, `${run}.jsonl`);
   const existing = await readRecord(path);
   if (existing) return existing;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const owner = await identifyProcess(process.pid, host);
   const header: Header = {
     version: 1,
@@ -78,6 +79,15 @@ export async function openRecord(
   await append(path, `${JSON.stringify(header)}\n`);
   await syncDirectory(directory);
   return new FileRecord(path, header, []);
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new EnvironmentError(`Cannot write down what this run owns: ${messageOf(error)}`, {
+      hint: "Set XDG_STATE_HOME to a folder that this user may write to",
+      cause: error,
+    });
+  });
 }
 
 /** The record in a file; undefined when there is none or it does not even have its first line. */
@@ -127,12 +137,19 @@ function isHeader(value: unknown): value is Header {
 }
 
 async function append(path: string, text: string): Promise<void> {
-  const file = await open(path, "a", 0o600);
   try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(path, "a", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new EnvironmentError(`Cannot write down what this run owns: ${messageOf(error)}`, {
+      hint: "Set XDG_STATE_HOME to a folder on a disk with room that this user may write to",
+      cause: error,
+    });
   }
 }
 
