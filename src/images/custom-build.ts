@@ -102,6 +102,7 @@ export async function buildCustomImage(
   const expectation = expectationOf(image, registry, host.clock.now());
   const output = image.outputsImageRefTo && resolve(image.command.dir, image.outputsImageRefTo);
   if (output) await rm(output, { force: true });
+  await tagForCommand(image, deps, docker, hooks.signal);
   const extra = customBuildEnvironment(image, expectation, registry, deps);
   await runCommand(image, extra, settings, hooks);
   const made = expectation ?? (await readOutput(image, output ?? "", registry));
@@ -116,6 +117,20 @@ export async function buildCustomImage(
     await docker.expect(["tag", local.id, names.localRef], hooks.signal);
   }
   return { names, local };
+}
+
+/** The command looks for its images under the names it is told, in the local Docker. */
+async function tagForCommand(
+  { imageDeps }: CustomBuild,
+  deps: ReadonlyMap<string, BuiltImage>,
+  docker: Docker,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const ref of imageDeps) {
+    const built = deps.get(ref);
+    if (!built?.local || built.localRef === built.contentRef) continue;
+    await docker.expect(["tag", built.local.id, built.localRef], signal);
+  }
 }
 
 async function runCommand(

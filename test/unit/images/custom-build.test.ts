@@ -155,6 +155,29 @@ describe("buildCustomImage()", () => {
     expect(lines).toContain("  EXPECTED_TAG=tilt-build-1700000000");
   });
 
+  test("puts its dependencies into Docker under the names it is told", async () => {
+    const host = fakeHost(shell({}), tagging);
+    const dependency = {
+      ref: "base",
+      contentRef: "base:x",
+      localRef: "localhost:5001/base:x",
+      clusterRef: "reg:5000/base:x",
+      local: { id: digest("2"), repoTags: [], diffIds: [], size: 1 },
+      cached: false,
+      durationMs: 1,
+    };
+    await buildCustomImage(
+      customBuild({ imageDeps: ["base"], skipsLocalDocker: true }),
+      new Map([["base", dependency]]),
+      registry,
+      { host, docker: createDocker(host, {}, undefined), env: {} },
+      { signal: new AbortController().signal, onLine: () => {} },
+    );
+    expect(host.calls.map(({ argv }) => argv[0])).toEqual(["docker", "sh"]);
+    expect(host.calls[0]?.argv).toEqual(["docker", "tag", digest("2"), "localhost:5001/base:x"]);
+    expect(host.calls[1]?.options.env?.TILT_IMAGE_0).toBe("localhost:5001/base:x");
+  });
+
   test("puts the registry back on an image with a tag of the user's own", async () => {
     const { result } = await build(customBuild({ tag: "dev" }), [
       shell({}),
