@@ -1,5 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../errors.ts";
 import type { ApiObject, ClusterEvent, Node, Pod } from "../api/api-object.ts";
@@ -195,7 +194,7 @@ class Collector {
       signal: this.#signal,
     });
     await this.#prepare(path);
-    const file = createWriteStream(join(this.#options.directory, path));
+    const file = await open(join(this.#options.directory, path), "w");
     this.files.push({ resource, path });
     let size = 0;
     try {
@@ -204,13 +203,12 @@ class Collector {
         size += text.length;
         this.#bytes += text.length;
         const full = size > MAX_LOG_BYTES || this.#bytes > MAX_TOTAL_BYTES;
-        if (!file.write(full ? "[cut here: too long]\n" : text))
-          await new Promise((resolve) => file.once("drain", resolve));
+        await file.write(full ? "[cut here: too long]\n" : text);
         if (full) break;
       }
     } finally {
       stream.destroy();
-      await new Promise((resolve) => file.end(resolve));
+      await file.close();
     }
   }
 

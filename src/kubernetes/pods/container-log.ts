@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError, isNotFound } from "../api/api-error.ts";
-import type { ContainerStatus } from "../api/api-object.ts";
+import { type ContainerStatus, timeOf } from "../api/api-object.ts";
 import type { KubernetesConnection } from "../connection.ts";
 import { linesOf } from "../watch/lines.ts";
 import { LogCursor } from "./log-cursor.ts";
@@ -19,6 +19,14 @@ export interface ContainerLogOptions {
 const MAX_LINE_BYTES = 64 * 1024;
 const MIN_RETRY_MS = 200;
 const MAX_RETRY_MS = 2_000;
+const OVERTIME_MS = 1_000;
+
+interface NextLog {
+  /** The container's id at its runtime. */
+  readonly id: string;
+  readonly previous: boolean;
+  readonly ended: boolean;
+}
 
 /**
  * Follows one container of one pod through all its restarts. A connection that breaks is opened again where it broke:
@@ -27,13 +35,17 @@ const MAX_RETRY_MS = 2_000;
 export class ContainerLog {
   readonly #connection: KubernetesConnection;
   readonly #options: ContainerLogOptions;
-  readonly #cursor: LogCursor;
+  #cursor: LogCursor;
+  /** Where the cursor stood when the present stream was opened. */
+  #checkpoint: LogCursor;
   readonly #cancel = new AbortController();
   /** Containers (each restart is a new one) whose log has been read to its end. */
   readonly #read = new Set<string>();
   #status: ContainerStatus | undefined;
   #wake: () => void = () => {};
   #stream: IncomingMessage | undefined;
+  /** The container whose log the stream is believed to bring. */
+  #reading: string | undefined;
   #state: "idle" | "reading" | "streaming" = "idle";
   #lastActivity = 0;
 
@@ -41,12 +53,17 @@ export class ContainerLog {
     this.#connection = connection;
     this.#options = options;
     this.#cursor = new LogCursor(options.since);
+    this.#checkpoint = this.#cursor;
     void this.#run();
   }
 
   /** Hears what the kubelet says of the container now. */
   update(status: ContainerStatus): void {
     this.#status = status;
+    const stream = this.#stream;
+    // A stream ends with its container. One that does not was opened too late and brings the next one's lines.
+    if (stream !== undefined && this.#state === "streaming" && status.containerID !== this.#reading)
+      setTimeout(() => stream.destroy(), OVERTIME_MS).unref();
     this.#wake();
   }
 
@@ -73,7 +90,7 @@ export class ContainerLog {
       }
       this.#state = "reading";
       try {
-        await this.#readOnce(next.previous, next.ended);
+        await (next.previous ? this.#readPrevious(next.id) : this.#readOnce(next));
         retryMs = MIN_RETRY_MS;
         // An end that came before we knew of the container's may have been the connection's: one more look then.
         if (next.ended) this.#read.add(next.id);
@@ -90,7 +107,7 @@ export class ContainerLog {
   }
 
   /** The oldest container whose log is still to be read, of the two that a node keeps. */
-  #nextToRead(): { id: string; previous: boolean; ended: boolean } | undefined {
+  #nextToRead(): NextLog | undefined {
     const { containerID, state, lastState } = this.#status ?? {};
     const before = lastState?.terminated?.containerID;
     const startedUp = state?.running !== undefined || state?.terminated !== undefined;
@@ -103,8 +120,25 @@ export class ContainerLog {
     return before === containerID ? { id: containerID, previous: false, ended: true } : undefined;
   }
 
-  async #readOnce(previous: boolean, ended: boolean): Promise<void> {
+  /**
+   * Reads what is missing of the container before the present one. If the last stream was opened after the restart,
+   * its lines were the present one's, and what is missing begins where the cursor stood before.
+   */
+  async #readPrevious(id: string): Promise<void> {
+    const finishedAt = timeOf(this.#status?.lastState?.terminated?.finishedAt);
+    const now = this.#cursor;
+    const strayed = finishedAt !== undefined && now.at >= finishedAt + 1_000;
+    if (strayed) this.#cursor = this.#checkpoint;
+    try {
+      await this.#readOnce({ id, previous: true, ended: true });
+    } finally {
+      if (strayed) this.#cursor = now;
+    }
+  }
+
+  async #readOnce({ id, previous, ended }: NextLog): Promise<void> {
     const { namespace, pod, container } = this.#options;
+    this.#reading = id;
     const stream = await this.#connection.transport.stream({
       path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`,
       query: {
@@ -118,6 +152,7 @@ export class ContainerLog {
       signal: this.#cancel.signal,
     });
     this.#stream = stream;
+    this.#checkpoint = this.#cursor.clone();
     this.#cursor.reopen();
     this.#lastActivity = performance.now();
     this.#state = ended ? "reading" : "streaming";

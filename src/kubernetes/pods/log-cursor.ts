@@ -15,7 +15,7 @@ export class LogCursor {
   /** Of those, how many the present stream has repeated. */
   #repeated = 0;
   #skipping = false;
-  #at = Date.now();
+  #at = 0;
 
   constructor(since: string | undefined) {
     this.#lastSince = since;
@@ -24,6 +24,19 @@ export class LogCursor {
   /** For the query: the second to go on from. */
   get sinceTime(): string | undefined {
     return this.#lastSince;
+  }
+
+  /** Epoch ms of the last line, 0 before the first. */
+  get at(): number {
+    return this.#at;
+  }
+
+  clone(): LogCursor {
+    const copy = new LogCursor(this.#lastSince);
+    copy.#last = this.#last;
+    copy.#taken = this.#taken;
+    copy.#at = this.#at;
+    return copy;
   }
 
   /** A new stream begins, perhaps with lines that are known. */

@@ -69,7 +69,7 @@ export class PodLogs {
     const { startedAt, onLine } = this.#options;
     const many = (pod.spec?.containers?.length ?? 0) > 1;
     const prefix = init || many ? `[${container}] ` : "";
-    const old = (timeOf(pod.metadata.creationTimestamp) ?? startedAt) < startedAt - 1000;
+    const old = this.#isOld(pod);
     return new ContainerLog(this.#connection, {
       namespace,
       pod: name,
@@ -90,15 +90,21 @@ export class PodLogs {
     });
   }
 
+  /** Whether a pod was there before the run. Creation times are whole seconds. */
+  #isOld({ metadata }: Pod): boolean {
+    const { startedAt } = this.#options;
+    return (timeOf(metadata.creationTimestamp) ?? startedAt) < startedAt - 1000;
+  }
+
   #noteRestarts(
     resource: string,
     pod: Pod,
     { name, restartCount }: { readonly name: string; readonly restartCount: number },
   ): void {
     const key = `${pod.metadata.uid} ${name}`;
-    const before = this.#restarts.get(key);
+    const before = this.#restarts.get(key) ?? (this.#isOld(pod) ? restartCount : 0);
     this.#restarts.set(key, restartCount);
-    if (before === undefined || restartCount <= before) return;
+    if (restartCount <= before) return;
     this.#options.onRestart({
       resource,
       pod: pod.metadata.name,

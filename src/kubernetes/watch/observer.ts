@@ -80,7 +80,9 @@ export class Observer {
 
   #countCrashes(pod: Pod): void {
     const { uid, creationTimestamp } = pod.metadata;
-    const old = (timeOf(creationTimestamp) ?? 0) < this.#resource.request.deployedAt;
+    // Creation times are whole seconds.
+    const deployedAt = Math.floor(this.#resource.request.deployedAt / 1000) * 1000;
+    const old = (timeOf(creationTimestamp) ?? 0) < deployedAt;
     for (const view of containersOf(pod)) {
       const key = `${uid} ${view.status.name}`;
       if (!this.#endsBefore.has(key)) this.#endsBefore.set(key, old ? endsOf(view.status) : 0);

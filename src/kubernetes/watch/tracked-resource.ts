@@ -20,7 +20,7 @@ export interface TrackRequest {
   readonly applied: readonly AppliedObject[];
   readonly extraPodSelectors: readonly Readonly<Record<string, string>>[];
   readonly discoveryStrategy: "default" | "selectors-only";
-  /** Epoch ms: crashes, events and log lines from before are not of this deploy. */
+  /** Epoch ms at which applying began: crashes and events from before are not of this deploy. */
   readonly deployedAt: number;
 }
 

@@ -4,7 +4,7 @@ import type { ApiError } from "../api/api-error.ts";
 import type { ApiObject, ClusterEvent, Pod } from "../api/api-object.ts";
 import type { KubernetesConnection } from "../connection.ts";
 import { PodLogs } from "../pods/pod-logs.ts";
-import { ruleFor } from "../readiness/rules.ts";
+import { isCustomKind, ruleFor } from "../readiness/rules.ts";
 import { EventLog } from "./event-log.ts";
 import { EventReporter } from "./event-reporter.ts";
 import type { EvidenceSources } from "./evidence.ts";
@@ -14,16 +14,6 @@ import { TrackedResource, type TrackRequest } from "./tracked-resource.ts";
 import { type WatchKey, WatchSet } from "./watch-set.ts";
 import type { WatcherOptions } from "./watcher-options.ts";
 
-/** Where pods of the usual controllers come from; other owners are found one step at a time. */
-const OWNERS_OF_PODS = [
-  "Pod",
-  "ReplicaSet",
-  "StatefulSet",
-  "DaemonSet",
-  "Job",
-  "Deployment",
-  "ReplicationController",
-];
 /** An applied object that its watch should have brought by now does not exist any more. */
 const ARRIVAL_MS = 2_000;
 
@@ -45,6 +35,8 @@ export class Watcher {
   readonly #reporter: EventReporter;
   readonly #podListeners = new Set<(resource: string) => void>();
   readonly #releases: (() => void)[];
+  /** Something was applied whose pods hang below objects of kinds that are not known beforehand. */
+  #openEnded = false;
   #scheduled = false;
   #closed = false;
 
@@ -84,6 +76,7 @@ export class Watcher {
     const observer = new Observer(tracked, this.#options.semantics, this.#sources);
     this.#resources.set(name, { tracked, observer });
     for (const { uid } of applied) this.#own(uid, name);
+    this.#openEnded ||= applied.some(mayOwnOwners);
     this.#watchFor(request);
     this.#expectArrival(name, tracked);
     this.#mark(name);
@@ -220,16 +213,9 @@ export class Watcher {
   }
 
   /** Pods of operators hang below kinds that nobody applied: the way up is watched step by step. */
-  #followOwners(object: ApiObject): void {
-    const openEnded = [...this.#resources.values()].some(({ tracked }) =>
-      tracked.request.applied.some(
-        ({ kind, apiVersion }) =>
-          kind === "CronJob" ||
-          (!OWNERS_OF_PODS.includes(kind) && ruleFor({ apiVersion, kind })?.workload === false),
-      ),
-    );
-    if (!openEnded) return;
-    const { namespace, ownerReferences = [] } = object.metadata;
+  #followOwners({ metadata }: ApiObject): void {
+    if (!this.#openEnded) return;
+    const { namespace, ownerReferences = [] } = metadata;
     for (const { apiVersion, kind, uid } of ownerReferences) {
       if (this.#store.get(uid) === undefined && !this.#byUid.has(uid) && kind !== "Node")
         this.#watches.ensure({ apiVersion, kind, namespace, metadataOnly: true });
@@ -292,6 +278,9 @@ export class Watcher {
     );
   }
 }
+
+const mayOwnOwners = ({ apiVersion, kind }: { apiVersion: string; kind: string }) =>
+  kind === "CronJob" || isCustomKind(apiVersion);
 
 /** Starts to watch. Nothing is asked of the API server before the first track(). */
 export function createWatcher(connection: KubernetesConnection, options: WatcherOptions): Watcher {

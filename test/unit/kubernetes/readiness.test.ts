@@ -32,7 +32,7 @@ function load(file: string) {
   };
 }
 
-export function evidenceOf({ given, events, nodes }: ReturnType<typeof load>): Evidence {
+function evidenceOf({ given, events, nodes }: ReturnType<typeof load>): Evidence {
   const named = (list: string | undefined, kind: string, namespace: string, name: string) =>
     (list ?? "").split(" ").includes(`${kind}/${namespace}/${name}`);
   return {
@@ -41,11 +41,11 @@ export function evidenceOf({ given, events, nodes }: ReturnType<typeof load>): E
         .filter(({ involvedObject }) => involvedObject.uid === uid)
         .toSorted((a, b) => (eventTime(a) ?? 0) - (eventTime(b) ?? 0)),
     nodes: () => (nodes.length === 0 ? undefined : nodes),
-    staticNodes: given["nodes"] !== "autoscaled",
-    capacityMayFree: () => given["capacity"] === "may free",
-    mayStillAppear: (...ref) => named(given["coming"], ...ref),
-    exists: (...ref) => named(given["exists"], ...ref),
-    endsBefore: () => Number(given["endsBefore"] ?? 0),
+    staticNodes: given.nodes !== "autoscaled",
+    capacityMayFree: () => given.capacity === "may free",
+    mayStillAppear: (...ref) => named(given.coming, ...ref),
+    exists: (...ref) => named(given.exists, ...ref),
+    endsBefore: () => Number(given.endsBefore ?? 0),
   };
 }
 
@@ -55,7 +55,7 @@ describe("judgeResource()", () => {
     const { given, object, pods } = loaded;
     const judgement = judgeResource(
       {
-        mode: (given["mode"] ?? "wait") as ReadinessMode,
+        mode: (given.mode ?? "wait") as ReadinessMode,
         discoveryStrategy: "default",
         hasSelectors: false,
         objects: [
@@ -65,7 +65,7 @@ describe("judgeResource()", () => {
             uid: object.metadata.uid,
             label: objectName(object),
             live: object,
-            gone: given["gone"] === "true",
+            gone: given.gone === "true",
             pods: object.kind === "Pod" ? [object as Pod] : pods,
           },
         ],
@@ -76,14 +76,14 @@ describe("judgeResource()", () => {
     expect(judgement.state).toBe(/-(\w+)\.yaml$/.exec(file)?.[1]);
     if (judgement.state === "failed" || judgement.state === "crashing")
       expect(judgement.failure).toBeDefined();
-    expect(judgement.failure?.code).toBe(given["code"]);
+    expect(judgement.failure?.code).toBe(given.code);
     expect(judgement.standing?.ms).toBe(
-      given["standing"] === undefined ? undefined : Number(given["standing"]),
+      given.standing === undefined ? undefined : Number(given.standing),
     );
-    expect(judgement.failure?.message ?? "").toContain(given["message"] ?? "");
-    expect(judgement.failure?.detail ?? "").toContain(given["detail"] ?? "");
-    expect(judgement.summary).toContain(given["summary"] ?? "");
-    if (given["active"] !== undefined) expect(String(judgement.active)).toBe(given["active"]);
-    if (given["becomes"] !== undefined) expect(judgement.standing?.becomes).toBe(given["becomes"]);
+    expect(judgement.failure?.message ?? "").toContain(given.message ?? "");
+    expect(judgement.failure?.detail ?? "").toContain(given.detail ?? "");
+    expect(judgement.summary).toContain(given.summary ?? "");
+    if (given.active !== undefined) expect(String(judgement.active)).toBe(given.active);
+    if (given.becomes !== undefined) expect(judgement.standing?.becomes).toBe(given.becomes);
   });
 });
