@@ -3,7 +3,6 @@ import type { Position } from "../model/position.ts";
 import {
   BUILTIN_FILE,
   type EvaluationError,
-  formatError,
   formatExcerpt,
   formatTraceback,
   innermostEvaluationError,
@@ -22,31 +21,40 @@ export function toTiltfileError(error: unknown, sources: ReadonlyMap<string, Uin
   if (error instanceof TiltfileError) return withExcerpt(error, sources);
   const deepest = innermostEvaluationError(error);
   if (deepest !== undefined) return fromEvaluation(deepest, error, sources);
-  if (error instanceof StarlarkError) {
-    const positions =
-      error instanceof ResolveError
-        ? error.errors.map(({ position }) => toPosition(position))
-        : error.position === undefined
-          ? []
-          : [toPosition(error.position)];
-    return new TiltfileError(asTiltSays(error), {
-      positions,
-      excerpt: excerptAt(error.position, sources),
-      cause: error,
-    });
-  }
+  if (error instanceof StarlarkError) return fromStaticError(error, sources);
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Tilt shows the first of a file's static errors; the others are told in the hint. */
+function fromStaticError(
+  error: StarlarkError,
+  sources: ReadonlyMap<string, Uint8Array>,
+): TiltfileError {
+  const others = error instanceof ResolveError ? error.errors.slice(1) : [];
+  const hint = others.map(
+    ({ message, position }) => `and ${position.file}:${position.line}:${position.col}: ${message}`,
+  );
+  return new TiltfileError(staticErrorText(error), {
+    positions: error.position === undefined ? [] : [toPosition(error.position)],
+    excerpt: excerptAt(error.position, sources),
+    hint: hint.length === 0 ? undefined : hint.join("\n"),
+    cause: error,
+  });
 }
 
 const GOT_RESERVED_WORD =
   /got (?:as|async|await|class|del|except|finally|from|global|import|is|nonlocal|raise|try|with|yield), want/;
 
-/** starlark-go does not name a word that is reserved for the future. */
-function asTiltSays(error: StarlarkError): string {
-  const text = formatError(error);
-  return error instanceof ParseError
-    ? text.replace(GOT_RESERVED_WORD, "got illegal token, want")
-    : text;
+/** The first static error of a file as Tilt shows it: starlark-go does not name a word reserved for the future. */
+export function staticErrorText(error: StarlarkError): string {
+  const { position, message } = error;
+  const text =
+    error instanceof ParseError
+      ? message.replace(GOT_RESERVED_WORD, "got illegal token, want")
+      : message;
+  return position === undefined
+    ? text
+    : `${position.file}:${position.line}:${position.col}: ${text}`;
 }
 
 function fromEvaluation(

@@ -4,6 +4,8 @@ import {
   fromJsString,
   type Globals,
   makeLoader,
+  ParseError,
+  ResolveError,
   StarlarkDict,
   type Thread,
   TILT_DIALECT,
@@ -13,6 +15,7 @@ import {
 import { text } from "./arguments.ts";
 import type { BuiltinTable } from "./builtin.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { staticErrorText } from "./evaluation-failure.ts";
 import { ExtensionStore } from "./extensions.ts";
 import { osReason } from "./go/os-error.ts";
 import { basename } from "./go/path.ts";
@@ -77,11 +80,13 @@ function readSource(file: string): Uint8Array {
 export function loadingBuiltins(load: (thread: Thread, path: string) => Globals): BuiltinTable {
   return {
     include(call) {
-      load(call.thread, call.unpack({ path: types.string }).path);
+      const { path } = call.unpack({ path: types.string });
+      withPlace(() => load(call.thread, path));
       return null;
     },
     load_dynamic(call) {
-      const globals = load(call.thread, call.unpack({ path: text }).path);
+      const { path } = call.unpack({ path: text });
+      const globals = withPlace(() => load(call.thread, path));
       const dict = StarlarkDict.from(
         [...globals].map(([name, value]) => [fromJsString(name), value]),
       );
@@ -89,4 +94,14 @@ export function loadingBuiltins(load: (thread: Thread, path: string) => Globals)
       return dict;
     },
   };
+}
+
+/** A static error of a loaded file becomes the builtin's own reason, with its place. */
+function withPlace<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof ParseError || error instanceof ResolveError)) throw error;
+    throw new Error(staticErrorText(error), { cause: error });
+  }
 }

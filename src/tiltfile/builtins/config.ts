@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { messageOf } from "../../errors.ts";
+import { decodeGoJson } from "../../manifests/go-json.ts";
 import { fromJsString, StarlarkDict, types, type Value } from "../../starlark/index.ts";
 import { kinds, stringsNamed } from "../arguments.ts";
 import type { BuiltinTable, Call } from "../builtin.ts";
@@ -141,14 +143,28 @@ function readConfigFile(file: string): { [key: string]: Json } {
     if (isNotExist(error)) return {};
     throw new Error(`error opening ${file}: open ${file}: ${osReason(error)}`);
   }
+  const json = parseConfigText(text, file);
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new Error(`error parsing json from ${file}: expected an object`);
+  }
+  return json;
+}
+
+function parseConfigText(text: string, file: string): Json {
   try {
-    const json = JSON.parse(text) as Json;
-    if (json === null || typeof json !== "object" || Array.isArray(json)) {
-      throw new Error("expected an object");
-    }
-    return json;
+    return JSON.parse(text) as Json;
   } catch (error) {
-    throw new Error(`error parsing json from ${file}: ${(error as Error).message}`);
+    throw new Error(`error parsing json from ${file}: ${goJsonMistake(text) ?? messageOf(error)}`);
+  }
+}
+
+/** What Go says of text that is no JSON. */
+function goJsonMistake(text: string): string | undefined {
+  try {
+    decodeGoJson(text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

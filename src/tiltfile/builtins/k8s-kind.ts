@@ -1,3 +1,4 @@
+import { parseJsonPath } from "../../manifests/json-path-parser.ts";
 import type { ImageLocator } from "../../model/plan.ts";
 import {
   isString,
@@ -13,7 +14,6 @@ import { labelled, oneOrMore } from "../arguments.ts";
 import type { BuiltinTable } from "../builtin.ts";
 import type { Evaluation } from "../evaluation.ts";
 import { goList, goQuote } from "../go/quote.ts";
-import { checkJsonPath } from "../json-path-syntax.ts";
 import { workloadNamer } from "../workload-names.ts";
 import { podReadiness } from "./k8s-resource.ts";
 import { selector } from "./k8s-yaml.ts";
@@ -52,8 +52,8 @@ export function k8sKindBuiltins(evaluation: Evaluation): BuiltinTable {
       if (paths.length > 0 && given.image_object !== undefined) {
         throw new Error("Cannot specify both image_json_path and image_object");
       }
-      for (const path of paths) checkJsonPath(path);
-      if (given.image_object !== undefined) checkJsonPath(given.image_object.jsonPath);
+      for (const path of paths) parseJsonPath(path);
+      if (given.image_object !== undefined) parseJsonPath(given.image_object.jsonPath);
       const locators: ImageLocator[] = paths.map((jsonPath) => ({ type: "path", jsonPath }));
       if (given.image_object !== undefined) locators.push(given.image_object);
       evaluation.kindRules.push({
@@ -72,7 +72,7 @@ export function k8sKindBuiltins(evaluation: Evaluation): BuiltinTable {
         throw new Error("at least one of kind, name, or namespace must be specified");
       }
       selector({ apiVersion: api_version, kind, name, namespace });
-      for (const path of paths) checkJsonPath(path);
+      for (const path of paths) parseJsonPath(path);
       evaluation.imagePathRules.push({
         ...(kind ? { kind } : {}),
         ...(api_version ? { apiVersion: api_version } : {}),

@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { builtinNames } from "../../src/tiltfile/builtin-names.ts";
+import { evaluate } from "../../src/tiltfile/evaluate.ts";
+import { TiltfileError } from "../../src/tiltfile/tiltfile-error.ts";
+import { optionsFor, withFiles } from "./answer.ts";
+import { compactPlan, formatCompact } from "./compact-plan.ts";
+import { RecordingSyncHost } from "./sync-host.ts";
+import { formatTxtar, parseTxtar } from "./txtar.ts";
+
+/*
+ * One file a builtin (or a few that go together): a Tiltfile and what it needs in, the log and the plan or error out.
+ * `UPDATE_GOLDEN=1` writes what comes out; read the difference before you commit it.
+ */
+
+const DIRECTORY = new URL("testdata/golden/", import.meta.url);
+const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith(".txtar"));
+const OUTPUTS = ["log", "plan", "error"];
+/** Files that need a program, and the command that shows whether it is there. */
+const NEEDS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  "docker_compose.txtar": ["docker", "compose", "version"],
+  "kustomize.txtar": ["kustomize", "version"],
+};
+
+function isMissing(name: string): boolean {
+  const [program, ...args] = NEEDS[name] ?? [];
+  return program !== undefined && spawnSync(program, args).status !== 0;
+}
+
+function evaluateFiles(files: Readonly<Record<string, string>>): Record<string, string> {
+  return withFiles(files, (directory) => {
+    const host = new RecordingSyncHost();
+    const show = (text: string) => text.replaceAll(directory, "$D");
+    const log = () =>
+      show(host.text)
+        .replace(/^Loading .*\n/, "")
+        .replace(/Successfully loaded .*\n$/, "");
+    const args = files.args?.trim().split("\n") ?? [];
+    const env = {
+      PATH: process.env.PATH ?? "",
+      HOME: directory,
+      ...(files.env ? JSON.parse(files.env) : {}),
+    };
+    try {
+      const plan = evaluate(optionsFor(directory, { args, env, subcommand: "ci" }), host);
+      const logged = log();
+      return {
+        ...(logged === "" ? {} : { log: logged }),
+        plan: `${show(formatCompact(compactPlan(plan)))}\n`,
+      };
+    } catch (error) {
+      if (!(error instanceof TiltfileError)) throw error;
+      const logged = log();
+      return { ...(logged === "" ? {} : { log: logged }), error: `${show(error.message)}\n` };
+    }
+  });
+}
+
+describe("evaluate()", () => {
+  for (const name of FILES) {
+    test.skipIf(isMissing(name))(`gives what testdata/golden/${name} holds`, () => {
+      const url = new URL(name, DIRECTORY);
+      const archive = parseTxtar(readFileSync(url, "utf8"));
+      const inputs = Object.fromEntries(
+        Object.entries(archive.files).filter(([file]) => !OUTPUTS.includes(file)),
+      );
+      const outputs = evaluateFiles(inputs);
+      const actual = formatTxtar({ comment: archive.comment, files: { ...inputs, ...outputs } });
+      if (process.env.UPDATE_GOLDEN) writeFileSync(url, actual);
+      expect(actual).toBe(readFileSync(url, "utf8"));
+    });
+  }
+
+  test("has a golden file for every builtin", () => {
+    const texts = FILES.map((name) =>
+      Object.values(parseTxtar(readFileSync(new URL(name, DIRECTORY), "utf8")).files).join("\n"),
+    ).join("\n");
+    const missing = builtinNames().filter(
+      (name) => !new RegExp(`(?<![\\w.])${name.replaceAll(".", "\\.")}\\b`).test(texts),
+    );
+    expect(missing).toEqual([]);
+  });
+});
