@@ -12,10 +12,10 @@ import {
   type FirstCause,
   type ReportedRun,
   type ResourceResult,
-  type ResultCounts,
   type RunResult,
   SCHEMA_VERSION,
 } from "../model/run-result.ts";
+import { countStatuses } from "./count-statuses.ts";
 import { criticalPath } from "./critical-path.ts";
 import {
   type Attribution,
@@ -283,19 +283,4 @@ function echoesOf(
 function fingerprint(code: string, message: string, object = ""): string {
   const text = `${code}\n${normalise(object)}\n${normalise(message)}`;
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
-function countStatuses(resources: readonly ResourceResult[]): ResultCounts {
-  const counts: Record<PhaseStatus, number> = {
-    pending: 0,
-    running: 0,
-    passed: 0,
-    failed: 0,
-    error: 0,
-    skipped: 0,
-    cancelled: 0,
-  };
-  for (const { enabled, status, type } of resources)
-    if (enabled && type !== "cluster" && type !== "tiltfile") counts[status]++;
-  return counts;
 }
