@@ -73,7 +73,7 @@ describe.skipIf(!clusterAvailable())("a cluster of three nodes", () => {
 
   beforeAll(async () => {
     hostPort = await freePort();
-    cluster = await createCluster("nodes", config(hostPort), ["busybox:latest"]);
+    cluster = await createCluster("nodes", config(hostPort), { images: ["busybox:latest"] });
     await cluster.kubectl(["apply", "--filename", "-"], workload);
     await cluster.kubectl(["rollout", "status", "daemonset/web", "--timeout=120s"]);
     const columns = "custom-columns=:.metadata.name,:.spec.nodeName,:.status.podIP";

@@ -42,11 +42,14 @@ export function sh(
   });
 }
 
-/** Creates a cluster named `rigtest-<label>-<process id>` from a kind configuration; the images go into every node. */
+/**
+ * Creates a cluster named `rigtest-<label>-<process id>` from a kind configuration; the images go into every node.
+ * `waitSeconds` is for the control plane to be Ready (a cluster without a network never is).
+ */
 export async function createCluster(
   label: string,
   config: string,
-  images: readonly string[] = [],
+  { images = [], waitSeconds = 120 }: { images?: readonly string[]; waitSeconds?: number } = {},
 ): Promise<TestCluster> {
   const name = `rigtest-${label}-${process.pid}`;
   const kubeconfig = join(mkdtempSync(join(tmpdir(), "rigtest-")), "kubeconfig");
@@ -56,7 +59,7 @@ export async function createCluster(
   const { nodeImage } = rigEnv();
   try {
     const create = ["kind", "create", "cluster", "--name", name, "--image", nodeImage];
-    await run([...create, "--wait", "120s", "--config", "-"], config);
+    await run([...create, "--wait", `${waitSeconds}s`, "--config", "-"], config);
     if (images.length > 0) await run(["kind", "load", "docker-image", "--name", name, ...images]);
   } catch (error) {
     await remove();

@@ -2,7 +2,7 @@
 # containerd's store.
 
 node_packages=containerd,runc,containernetworking-plugins,conntrack,iptables,ipset,nftables,iproute2,ethtool,mount,kmod,procps,hostname,ca-certificates,curl,jq,socat
-proxy_packages=iptables,libc6,libnftnl11,libmnl0,libxtables12,libip4tc2,libip6tc2,libnetfilter-conntrack3,libnfnetlink0,kmod,conntrack
+proxy_packages=iptables,nftables,libc6,libnftnl11,libmnl0,libxtables12,libip4tc2,libip6tc2,libnetfilter-conntrack3,libnfnetlink0,kmod,conntrack
 
 node_base_recipe() {
   recipe_of lib/node-base.sh lib/busybox.sh modules/{kubernetes,etcd,coredns,local-path-provisioner} node/pause.c -- "$kubernetes"
@@ -82,6 +82,7 @@ kube_proxy_layer() {
   mkdir -p "$root"
   # device nodes may not be made in a sandbox; an image needs none
   tar -C "$root" --exclude='./dev/*' -xf "$(userland_path proxy extract "$proxy_packages")"
+  rm -rf "$root"/usr/share/{doc,man,locale,info} # every node unpacks this image while it boots
   mkdir -p "$root"/{proc,sys,dev,run,usr/local/bin}
   for tool in iptables ip6tables; do
     for suffix in "" -save -restore; do ln -sf xtables-nft-multi "$root/usr/sbin/$tool$suffix"; done
