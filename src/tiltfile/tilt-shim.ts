@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EvaluateOptions } from "./options.ts";
@@ -38,14 +46,21 @@ export interface TiltShim {
 export function tiltShim({ tiltVersion = TILT_VERSION }: EvaluateOptions): TiltShim {
   const script = shimScript(tiltVersion);
   const digest = createHash("sha256").update(script).digest("hex").slice(0, 12);
-  const directory = join(tmpdir(), `tilt-ci-shim-${process.getuid?.() ?? 0}-${digest}`);
+  const shared = join(tmpdir(), `tilt-ci-shim-${process.getuid?.() ?? 0}-${digest}`);
+  mkdirSync(shared, { recursive: true, mode: 0o700 });
+  const directory = isOwn(shared) ? shared : mkdtempSync(join(tmpdir(), "tilt-ci-shim-"));
   const executable = join(directory, "tilt");
   if (!existsSync(executable)) {
-    mkdirSync(directory, { recursive: true, mode: 0o755 });
     const fresh = `${executable}.${process.pid}`;
     writeFileSync(fresh, script);
     chmodSync(fresh, 0o755);
     renameSync(fresh, executable);
   }
   return { directory, executable };
+}
+
+/** Whether nobody else can have put a program there: temporary directories belong to everybody. */
+function isOwn(directory: string): boolean {
+  const { uid, mode } = lstatSync(directory);
+  return uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0;
 }
