@@ -1,8 +1,8 @@
-import type { Binding, Expr, FunctionInfo, Stmt } from "../syntax/ast.ts";
+import type { Binding, Expr, FunctionInfo, Param, Stmt } from "../syntax/ast.ts";
 import { Cell, StarlarkFunction } from "../values/function.ts";
 import type { StarlarkString } from "../values/text.ts";
 import { Code } from "./call.ts";
-import type { Compiler } from "./compiler.ts";
+import { type Compiler, SourceSite } from "./compiler.ts";
 import type { Evaluate, Execute } from "./frame.ts";
 
 /** Compiles a def or lambda to what makes the function: defaults are evaluated then, variables captured. */
@@ -57,12 +57,17 @@ function firstOffset(stmts: readonly Stmt[]): number | undefined {
       case "while":
         return firstRead(stmt.test);
       case "def":
-        return stmt.pos;
+        return firstDefault(stmt.params) ?? stmt.pos;
       case "load":
         return undefined;
     }
   }
   return undefined;
+}
+
+function firstDefault(params: readonly Param[]): number | undefined {
+  const first = params.find((param) => param.default !== undefined);
+  return first === undefined ? undefined : firstRead(first.default!);
 }
 
 function firstRead(expr: Expr): number | undefined {
@@ -86,7 +91,7 @@ function firstRead(expr: Expr): number | undefined {
     case "slice":
       return firstRead(expr.object) ?? expr.pos;
     case "lambda":
-      return expr.pos;
+      return firstDefault(expr.params) ?? expr.pos;
     case "paren":
       return firstRead(expr.inner);
     default:
@@ -100,7 +105,7 @@ export function makeCode(c: Compiler, info: FunctionInfo, compileBody: () => Exe
   const cellSlots = info.locals.filter((binding: Binding) => binding.scope === "cell").map(({ index }) => index);
   return new Code({
     name: info.name,
-    site: c.site(entryOffset(info)),
+    site: new SourceSite(info.name, c.module.source, entryOffset(info)),
     paramNames: params.map((param) => param.name!.name),
     hasVarargs: info.hasVarargs,
     hasKwargs: info.hasKwargs,

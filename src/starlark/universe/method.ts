@@ -87,7 +87,7 @@ export function wantString(fnName: string, place: number, value: Value): Starlar
   return value;
 }
 
-/** The argument at a place (1-based) as an int of 64 bits at most; larger safe integers do not occur. */
+/** The argument at a place (1-based) as a number; an int of more than 64 bits is refused, others may be rounded. */
 export function wantInt(fnName: string, place: number, value: Value): number {
   if (!isInt(value)) throw mismatch(fnName, place, value, "int");
   if (typeof value === "bigint") return wideInt(fnName, place, value);

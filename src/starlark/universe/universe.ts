@@ -8,7 +8,7 @@ import { fault } from "../values/fault.ts";
 import { StarlarkFloat } from "../values/float.ts";
 import { type Builtin, makeBuiltin } from "../values/function.ts";
 import { hashText } from "../values/hash.ts";
-import { finiteFloat, isInt, numberToInt, parseInteger, subtractInts } from "../values/int.ts";
+import { addInts, finiteFloat, isInt, numberToInt, parseInteger, type StarlarkInt, subtractInts } from "../values/int.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { StarlarkRange } from "../values/range.ts";
 import { repr, str, truth, typeName } from "../values/repr.ts";
@@ -96,9 +96,10 @@ function dict(args: readonly Value[], kwargs: Kwargs): Value {
 
 function enumerate(iterable: Value, start?: Value): Value {
   const elems = elementsOf(wantIterable("enumerate", 1, iterable))!;
-  const first = start === undefined ? 0 : wantInt("enumerate", 2, start);
+  if (start !== undefined) wantInt("enumerate", 2, start);
+  const first = (start ?? 0) as StarlarkInt;
   charge(elems.length >> 2);
-  return new StarlarkList(elems.map((elem, i) => new StarlarkTuple([first + i, elem])));
+  return new StarlarkList(elems.map((elem, i) => new StarlarkTuple([addInts(first, i), elem])));
 }
 
 function joinArguments(args: readonly Value[], separator: string, text: (x: Value) => string): string {
@@ -211,10 +212,19 @@ function listOf(name: string, iterable?: Value): Value[] {
   return elems;
 }
 
+/** A range's terms are numbers, so that its bounds are safe integers, a little less than Go's 64 bits. */
+function rangeBound(place: number, value: Value): number {
+  const n = wantInt("range", place, value);
+  if (!Number.isSafeInteger(n)) {
+    throw fault(`range: for parameter ${place}: ${value} out of range (want value in signed 53-bit range)`);
+  }
+  return n;
+}
+
 function range(a: Value, b?: Value, c?: Value): Value {
-  const first = wantInt("range", 1, a);
-  const second = b === undefined ? undefined : wantInt("range", 2, b);
-  const step = c === undefined ? 1 : wantInt("range", 3, c);
+  const first = rangeBound(1, a);
+  const second = b === undefined ? undefined : rangeBound(2, b);
+  const step = c === undefined ? 1 : rangeBound(3, c);
   if (step === 0) throw fault("range: step argument must not be zero");
   return second === undefined ? new StarlarkRange(0, first, 1) : new StarlarkRange(first, second, step);
 }

@@ -9,7 +9,7 @@ export const MAX_TEXT = 2 ** 29 - 64;
 /** Builds the text of a value, and knows which containers it is within, so that a cycle prints as `...`. */
 export class ReprWriter {
   #out = "";
-  readonly #path: StarlarkObject[] = [];
+  readonly #path = new Set<StarlarkObject>();
 
   /** Adds text as it is. */
   raw(text: string): void {
@@ -28,11 +28,11 @@ export class ReprWriter {
   /** Writes a container between brackets, or `...` in its place when it is being written already. */
   nested(open: string, close: string, container: StarlarkObject, body: () => void): void {
     this.raw(open);
-    if (this.#path.includes(container)) this.raw("...");
+    if (this.#path.has(container)) this.raw("...");
     else {
-      this.#path.push(container);
+      this.#path.add(container);
       body();
-      this.#path.pop();
+      this.#path.delete(container);
     }
     this.raw(close);
   }
