@@ -18,6 +18,8 @@ export type {
   DiagnosticsOptions,
 } from "./diagnostics/collect-diagnostics.ts";
 export { collectDiagnostics } from "./diagnostics/collect-diagnostics.ts";
+export type { BuiltImage } from "./inject/inject-images.ts";
+export { injectImages } from "./inject/inject-images.ts";
 export { type InjectedImage, injectImages } from "./inject-images.ts";
 export type { OpenPortForwards, PodSource, PortForwardOptions } from "./pods/port-forward.ts";
 export { openPortForwards } from "./pods/port-forward.ts";

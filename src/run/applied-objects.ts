@@ -1,4 +1,5 @@
-import { deleteObjects } from "../kubernetes/index.ts";
+import { messageOf } from "../errors.ts";
+import { type AppliedObject, deleteObjects } from "../kubernetes/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { Session } from "./session.ts";
 
@@ -13,12 +14,12 @@ export interface ObjectRef {
 /**
  * Keeps account of what is applied to a cluster that outlives the run: on a reused one it is recorded for the next
  * run to delete, on the current one it is deleted at the end if `--cleanup` asks for it. Call the returned function
- * before each apply.
+ * for each object that was applied.
  */
 export function deleteAppliedAtEnd(
   session: Session,
   cluster: RunCluster,
-): (objects: readonly ObjectRef[]) => Promise<void> {
+): (object: AppliedObject) => void {
   const applied: ObjectRef[] = [];
   if (session.options.cluster.type === "current" && session.options.cleanup) {
     session.cleanUps.push({
@@ -27,12 +28,17 @@ export function deleteAppliedAtEnd(
         if (applied.length > 0)
           await deleteObjects(await cluster.api(AbortSignal.timeout(10_000)), applied, {
             wait: true,
+            signal: AbortSignal.timeout(120_000),
           });
       },
     });
   }
-  return async (objects) => {
-    applied.push(...objects);
-    await cluster.reuse?.recordObjects([...applied]);
+  return ({ apiVersion, kind, name, namespace }) => {
+    applied.push({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) });
+    void cluster.reuse
+      ?.recordObjects([...applied])
+      .catch((error: unknown) =>
+        session.warn(`Cannot record what was applied: ${messageOf(error)}`),
+      );
   };
 }

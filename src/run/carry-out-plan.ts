@@ -11,6 +11,7 @@ import type {
   Plan,
   Resource,
 } from "../model/plan.ts";
+import { CLUSTER_SUBJECT } from "../model/result.ts";
 import { deleteAppliedAtEnd } from "./applied-objects.ts";
 import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
@@ -40,6 +41,7 @@ export async function carryOutPlan(
       ? plan.secrets.map(({ secretName, key, value }) => ({
           label: `secret ${secretName}:${key}`,
           value,
+          origin: "manifest" as const,
         }))
       : [],
   );
@@ -157,7 +159,7 @@ function startDeploys(
     surroundings,
     watcher: watch.watcher,
     dryRun: session.options.command === "smoke",
-    onApply: deleteAppliedAtEnd(session, cluster),
+    onApplied: deleteAppliedAtEnd(session, cluster),
   });
 }
 
@@ -206,7 +208,7 @@ function startImages(
     hooks: {
       onLine: (image, text) =>
         session.line({
-          resource: owner.get(image) ?? "(cluster)",
+          resource: owner.get(image) ?? CLUSTER_SUBJECT,
           phase: "build",
           subject: image,
           level: "info",
@@ -216,18 +218,19 @@ function startImages(
       onStep: (image, phase, { name, startedAt, at }) =>
         session.log.append({
           type: "step",
-          resource: owner.get(image) ?? "(cluster)",
+          resource: owner.get(image) ?? CLUSTER_SUBJECT,
           phase,
           subject: image,
           name,
           startedAt,
           at,
         }),
+      onWarning: (message) => session.warn(message),
       onRetry: (image, phase, failure, attempt) =>
         session.log.append({
           type: "phase-retried",
           at: session.now(),
-          resource: owner.get(image) ?? "(cluster)",
+          resource: owner.get(image) ?? CLUSTER_SUBJECT,
           phase,
           subject: image,
           attempt,

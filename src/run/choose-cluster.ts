@@ -1,10 +1,5 @@
 import { join } from "node:path";
-import {
-  acquireReuse,
-  chooseClusterName,
-  keepInstructions,
-  useCurrentCluster,
-} from "../cluster/index.ts";
+import { acquireReuse, chooseClusterName, useCurrentCluster } from "../cluster/index.ts";
 import { createCurrentCluster, createKindCluster, type RunCluster } from "./cluster.ts";
 import type { Session } from "./session.ts";
 
@@ -53,15 +48,4 @@ export async function chooseCluster(session: Session): Promise<ChosenCluster> {
   if (!reuse) await session.record.add({ type: "path", path: directory });
   const cluster = createKindCluster(session, choice, name, directory, reuse);
   return { cluster, kubeContext: { name: cluster.context, namespace, allowed: true } };
-}
-
-/** What to tell of a cluster that stays. */
-export async function describeKept(session: Session, cluster: RunCluster): Promise<string> {
-  const registry = await cluster.registry().catch(() => undefined);
-  return keepInstructions({
-    run: session.info.id,
-    clusterName: cluster.lease?.name ?? cluster.context,
-    kubeconfig: cluster.kubeconfig,
-    registryHost: registry?.host,
-  });
 }

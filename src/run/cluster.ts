@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   type ClusterLease,
+  keepInstructions,
   localRegistryHostingConfigMap,
   type RegistryAddress,
   type ReuseHandle,
@@ -112,6 +113,18 @@ export function createKindCluster(
       name: "the API server's connection",
       close: () => connection.then((opened) => opened.close()).catch(() => {}),
     }); // its failure has been told
+    session.kept = {
+      settle: () => lease.created,
+      describe: async () => {
+        const address = await registry?.ready.catch(() => undefined);
+        return keepInstructions({
+          run: session.info.id,
+          clusterName: name,
+          kubeconfig,
+          registryHost: address?.host,
+        });
+      },
+    };
     session.collectors.push({
       name: "nodes",
       collect: (dir, signal) => lease.exportLogs(dir, signal),
@@ -172,7 +185,12 @@ export function createCurrentCluster(
     started ??= phase(session, CLUSTER_SUBJECT, "create", async () => {
       const connection = await connect({ ...current, namespace: session.options.namespace });
       await waitForApiServer(connection, { signal: session.signal });
-      const registry = await detectRegistry(connection);
+      const found = await detectRegistry(connection);
+      const registry = found && {
+        hostFromContainerRuntime: found.host,
+        hostFromClusterNetwork: found.host,
+        ...found,
+      };
       isReady = true;
       session.closables.push({
         name: "the API server's connection",
@@ -245,10 +263,14 @@ async function announce(
   registry: Promise<RegistryAddress>,
 ): Promise<void> {
   try {
-    await applyObjects(connection, [localRegistryHostingConfigMap(await registry)], {
-      fieldManager: "tilt-ci",
-      signal: session.signal,
-    });
+    await applyObjects(
+      connection,
+      [{ object: { ...localRegistryHostingConfigMap(await registry) } }],
+      {
+        fieldManager: "tilt-ci",
+        signal: session.signal,
+      },
+    );
   } catch (error) {
     if (error instanceof CancelledError || session.signal.aborted) return;
     session.warn(

@@ -1,14 +1,16 @@
 import { CancelledError, EnvironmentError, PhaseFailure } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import {
+  type ApiObject,
   type AppliedObject,
+  appliedObject,
   applyObjects,
   injectImages,
   type KubernetesConnection,
-  parseAppliedYaml,
   type Watcher,
 } from "../kubernetes/index.ts";
 import { commandEnvironment, commandText } from "../local/index.ts";
+import { parseYamlStream } from "../manifests/yaml.ts";
 import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { Surroundings } from "./commands.ts";
@@ -32,10 +34,8 @@ export interface DeployParts {
   readonly watcher: () => Promise<Watcher>;
   readonly surroundings: Surroundings;
   readonly dryRun: boolean;
-  /** Told before anything is applied: what a later run has to delete. */
-  readonly onApply: (
-    objects: readonly { apiVersion: string; kind: string; name: string; namespace?: string }[],
-  ) => Promise<void>;
+  /** Told of each object at once: what a clean-up has to know even when a later one fails. */
+  readonly onApplied: (object: AppliedObject) => void;
 }
 
 /** Brings resources into the cluster and has them watched from then on. */
@@ -62,13 +62,6 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
     async kubernetes(resource, signal) {
       const connection = await cluster.api(signal);
       const objects = injectImages(resource, deployedImages(plan, images));
-      const namespaced = objects.map(({ apiVersion, kind, metadata }) => ({
-        apiVersion,
-        kind,
-        name: metadata.name,
-        ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
-      }));
-      await parts.onApply(namespaced);
       const deployedAt = session.now();
       const say = tell(resource.name);
       const applied = await applyObjects(connection, objects, {
@@ -78,15 +71,16 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
         dryRun,
         signal,
         onLine: say,
-        onRetry: (failure, attempt) =>
+        onRetry: ({ object, message, attempt }) =>
           session.log.append({
             type: "phase-retried",
             at: session.now(),
             resource: resource.name,
             phase: "deploy",
             attempt,
-            failure,
+            failure: { code: "Infra", object, message: `${object}: ${message}` },
           }),
+        onApplied: parts.onApplied,
       });
       return watch(resource, applied, deployedAt);
     },
@@ -175,7 +169,7 @@ async function runApplyCommand(
     );
   if (outcome.exitCode !== 0) throw fail(`exited with status ${outcome.exitCode}`);
   try {
-    return await parseAppliedYaml(outcome.stdout, connection);
+    return parseApplied(outcome.stdout);
   } catch (error) {
     if (error instanceof CancelledError || error instanceof EnvironmentError) throw error;
     throw fail(`printed no YAML of applied objects: ${(error as Error).message}`, quoted.trim());
@@ -192,4 +186,26 @@ function imageVariables(resource: CustomResource, images: ImageTasks): Record<st
       ] as [string, string][];
     }),
   );
+}
+
+/** The objects that an apply command printed. Throws a plain Error for what is no YAML or has no UID. */
+function parseApplied(stdout: string): AppliedObject[] {
+  const documents = parseYamlStream(stdout, { file: "stdout" }).map(
+    ({ value }) => value as unknown as ApiObject | { items: ApiObject[] } | null,
+  );
+  const objects = documents.flatMap((value) =>
+    value === null
+      ? []
+      : "items" in value && Array.isArray(value.items)
+        ? value.items
+        : [value as ApiObject],
+  );
+  if (objects.length === 0) throw new Error("it is empty");
+  return objects.map((object) => {
+    if (!object.metadata?.uid)
+      throw new Error(
+        `${object.kind ?? "an object"} ${object.metadata?.name ?? ""} has no UID: print what the API server returned`,
+      );
+    return appliedObject(object);
+  });
 }

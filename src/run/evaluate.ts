@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { mentionsCluster } from "../local/index.ts";
 import type { Plan } from "../model/plan.ts";
 import { type Failure, TILTFILE_SUBJECT } from "../model/result.ts";
@@ -49,8 +49,8 @@ export function evaluateTiltfile(
               text,
             }),
           onNeedsCluster: () => cluster?.start(),
-          beforeCommand: async (argv, cwd) => {
-            if (cluster && !cluster.isReady && mentionsCluster(argv, cwd)) {
+          beforeCommand: async (argv) => {
+            if (cluster && !cluster.isReady && mentionsCluster(argv, dirname(options.tiltfile))) {
               session.notice(`waits for the cluster: ${argv.at(-1)}`, TILTFILE_SUBJECT);
               await cluster.api(signal);
             }

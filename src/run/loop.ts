@@ -11,6 +11,7 @@ import {
 import { CancelledError, EnvironmentError, messageOf, PhaseFailure, RunError } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
 import type { RunEvent } from "../model/event.ts";
+import { isInfrastructure } from "../model/reason.ts";
 import type { Failure } from "../model/result.ts";
 import type { EventLog } from "./event-log.ts";
 
@@ -124,7 +125,11 @@ async function perform(
     if (task.phase !== "serve") finish({ status: "passed", ...outcome });
   } catch (error) {
     if (error instanceof CancelledError) finish({ status: "cancelled" });
-    else if (error instanceof PhaseFailure) finish({ status: "failed", failure: error.failure });
+    else if (error instanceof PhaseFailure)
+      finish({
+        status: isInfrastructure(error.failure.code) ? "error" : "failed",
+        failure: error.failure,
+      });
     else finish({ status: "error", failure: infrastructureFailure(error) });
   }
 }

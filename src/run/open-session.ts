@@ -52,6 +52,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     io.observer.event(scrubber.data(event));
   });
   const broken = new AbortController();
+  const over = new AbortController();
   const now = () => host.clock.now();
   const info: RunInfo = runInfo(id, options, repository);
   const session: Session = {
@@ -67,7 +68,8 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     cancelled: io.cancel,
     hurry: io.hurry,
     broken,
-    signal: AbortSignal.any([io.cancel, broken.signal]),
+    over,
+    signal: AbortSignal.any([io.cancel, broken.signal, over.signal]),
     privatePaths: [directory, stateDir],
     closables: [],
     cleanUps: [],
@@ -112,7 +114,9 @@ async function ownProcess(session: Session, pid: number): Promise<void> {
 }
 
 function secretsOfEnvironment({ secretEnv }: RunOptions, { env }: Host) {
-  return secretEnv.flatMap((name) => (env[name] ? [{ label: name, value: env[name] }] : []));
+  return secretEnv.flatMap((name) =>
+    env[name] ? [{ label: `env ${name}`, value: env[name], origin: "explicit" as const }] : [],
+  );
 }
 
 function runInfo(

@@ -3,6 +3,7 @@ import { CancelledError, PhaseFailure } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { LogLine, Milestone, RunEvent, RunInfo } from "../model/event.ts";
 import type { Position } from "../model/position.ts";
+import { isInfrastructure } from "../model/reason.ts";
 import { CLUSTER_SUBJECT, type ExitCode, type Failure, type PhaseName } from "../model/result.ts";
 import type { ReportWriter, Scrubber } from "../report/index.ts";
 import type { RunOptions } from "../run-options.ts";
@@ -35,7 +36,9 @@ export interface Session {
   readonly hurry: AbortSignal;
   /** Aborted with the error when the environment breaks down in mid-run. */
   readonly broken: AbortController;
-  /** Fires with either of the two: what the run started then ends. */
+  /** Aborted when the verdict is clear: what still comes up is not wanted any more. */
+  readonly over: AbortController;
+  /** Fires with any of the three: what the run started then ends. */
   readonly signal: AbortSignal;
   /** The report and state directories: no build context holds them. */
   readonly privatePaths: readonly string[];
@@ -44,7 +47,7 @@ export interface Session {
   /** After those: image tags, objects applied to a cluster that stays. */
   readonly cleanUps: Closable[];
   /** What is told of a cluster that stays; absent when there is none. */
-  kept: (() => Promise<string>) | undefined;
+  kept: KeptCluster | undefined;
   /** More collectors of the diagnostics bundle, as parts of the run come to be. */
   readonly collectors: Collector[];
   /** One line of output, raw: it is scrubbed, shown and kept. `at` is now if it does not say. */
@@ -59,6 +62,14 @@ export interface Session {
   conclude(verdict: RunVerdict): void;
   /** Writes the last reports and returns the exit code. */
   finish(verdict: RunVerdict, tornDown: boolean): ExitCode;
+}
+
+/** A cluster that may stay after the run. */
+export interface KeptCluster {
+  /** Waits until it is whole: a run may pass before `kind create` has returned. */
+  settle(): Promise<void>;
+  /** How to use it, how to be rid of it. */
+  describe(): Promise<string>;
 }
 
 /** Collects one part of the diagnostics into a directory, within its own bounds. */
@@ -99,7 +110,11 @@ export async function phase<T>(
     return outcome;
   } catch (error) {
     if (error instanceof CancelledError) finish({ status: "cancelled" });
-    else if (error instanceof PhaseFailure) finish({ status: "failed", failure: error.failure });
+    else if (error instanceof PhaseFailure)
+      finish({
+        status: isInfrastructure(error.failure.code) ? "error" : "failed",
+        failure: error.failure,
+      });
     else finish(describe(error));
     throw error;
   }

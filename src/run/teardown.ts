@@ -15,6 +15,9 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
     (session.options.leaveTeardown ||
       keep === "always" ||
       (keep === "on-failure" && verdict.verdict !== "passed"));
+  // Its failure, if any, is told by its own phase.
+  if (stays) await session.kept?.settle().catch(() => {});
+  session.over.abort();
   try {
     await phase(session, CLUSTER_SUBJECT, "teardown", () => work(session, stays));
     return true;
@@ -22,7 +25,7 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
     if (!(error instanceof EnvironmentError)) throw error;
     return false; // told by its phase
   } finally {
-    if (stays && session.kept) session.notice(await session.kept());
+    if (stays && session.kept) session.notice(await session.kept.describe());
   }
 }
 

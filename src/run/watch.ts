@@ -1,8 +1,8 @@
 import {
   createWatcher,
   type KubernetesConnection,
+  type OpenPortForwards,
   openPortForwards,
-  type PortForwards,
   type Watcher,
 } from "../kubernetes/index.ts";
 import type { Plan } from "../model/plan.ts";
@@ -32,17 +32,9 @@ export function createClusterWatch(
         log.append({ type: "observed", at: session.now(), resource, observation });
         if (observation.state === "ready") forwards.open(resource);
       },
-      onClusterEvent: (event) => log.append({ type: "cluster-event", at: session.now(), ...event }),
-      onLog: ({ resource, text, at }) =>
-        session.line({
-          resource,
-          phase: phaseOf(plan, resource),
-          level: "info",
-          source: "runtime",
-          text,
-          at,
-        }),
-      onRestart: (resource, { pod, container }) =>
+      onClusterEvent: (event) => log.append(event),
+      onLog: (line) => session.line(line),
+      onRestart: ({ resource, pod, container }) =>
         session.line({
           resource,
           phase: phaseOf(plan, resource),
@@ -50,6 +42,8 @@ export function createClusterWatch(
           source: "runtime",
           text: `Detected container restart. Pod: ${pod}. Container: ${container}.`,
         }),
+      startedAt: session.startedAt,
+      mayStillAppear: (kind, namespace, name) => isOnItsWay(session, plan, kind, namespace, name),
       onLost: (error) => session.broken.abort(error),
     });
     return { watcher, forwards };
@@ -67,6 +61,40 @@ export function createClusterWatch(
   };
 }
 
+/**
+ * Whether something of this run may still make an object that is missed: a resource whose deploy has not ended plans
+ * it, or a command that has not ended may do anything.
+ */
+function isOnItsWay(
+  session: Session,
+  plan: Plan,
+  kind: string,
+  namespace: string,
+  name: string,
+): boolean {
+  const ended = new Set(
+    session.log.events.flatMap((event) =>
+      event.type === "phase-finished" && event.phase !== "build" && event.phase !== "push"
+        ? [event.resource]
+        : [],
+    ),
+  );
+  const left = plan.resources.filter(
+    (resource) => resource.enabled && resource.autoInit && !ended.has(resource.name),
+  );
+  return left.some((resource) => {
+    if (resource.type === "custom") return true;
+    if (resource.type === "local") return resource.updateCmd !== undefined;
+    if (resource.type !== "k8s") return false;
+    return resource.objects.some(
+      ({ object }) =>
+        object.kind === kind &&
+        object.metadata.name === name &&
+        (object.metadata.namespace ?? namespace) === namespace,
+    );
+  });
+}
+
 function phaseOf(plan: Plan, name: string): "job" | "ready" {
   const resource = plan.resources.find((candidate) => candidate.name === name);
   return resource && "readiness" in resource && resource.readiness === "succeeded"
@@ -80,7 +108,7 @@ class Forwards {
   readonly #plan: Plan;
   readonly #connection: KubernetesConnection;
   readonly #watcher: () => Watcher;
-  readonly #open = new Map<string, PortForwards>();
+  readonly #open = new Map<string, OpenPortForwards>();
 
   constructor(
     session: Session,

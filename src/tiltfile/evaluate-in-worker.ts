@@ -31,6 +31,8 @@ export interface EvaluationHooks {
     env: Readonly<Record<string, string>>,
     // biome-ignore lint/suspicious/noConfusingVoidType: most hooks only wait
   ): Promise<Readonly<Record<string, string>> | void>;
+  /** The Tiltfile has asked for something in a cluster for the first time. */
+  onNeedsCluster?(): void;
   /** Decides whether a command that failed is run once more. */
   onCommandFailure?(argv: readonly string[], outcome: ExecOutcome): Promise<"fail" | "retry">;
   /** Ends evaluation: the running command's process group is ended, then the Worker. */
@@ -64,6 +66,7 @@ export async function evaluateInWorker(
       signal?.addEventListener("abort", onAbort);
       worker.on("message", (message: WorkerMessage) => {
         if (message.type === "log") hooks.log(message.line, message.level);
+        else if (message.type === "needs-cluster") hooks.onNeedsCluster?.();
         else if (message.type === "exec") commands.answer(message.argv, message.options);
         else if (message.type === "plan") resolve(message.plan);
         else reject(fromPlainError(message.error));

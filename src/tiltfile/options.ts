@@ -62,4 +62,6 @@ export interface SyncHost {
   exec(argv: readonly string[], options: ExecOptions): ExecOutcome;
   /** One line, without its end. */
   log(line: string, level: LogLevel): void;
+  /** Called when the Tiltfile first asks for something in a cluster: it may be brought up meanwhile. */
+  needsCluster?(): void;
 }

@@ -17,6 +17,7 @@ export interface WorkerInput {
 
 export type WorkerMessage =
   | { readonly type: "log"; readonly line: string; readonly level: LogLevel }
+  | { readonly type: "needs-cluster" }
   | { readonly type: "exec"; readonly argv: readonly string[]; readonly options: ExecOptions }
   | { readonly type: "plan"; readonly plan: Plan }
   | { readonly type: "failed"; readonly error: PlainError };

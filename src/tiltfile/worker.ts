@@ -27,7 +27,16 @@ function exec(argv: readonly string[], execOptions: ExecOptions): ExecOutcome {
   return answer.outcome;
 }
 
-const sync: SyncHost = { exec, log: (line, level) => send({ type: "log", line, level }) };
+let toldOfCluster = false;
+
+const sync: SyncHost = {
+  exec,
+  log: (line, level) => send({ type: "log", line, level }),
+  needsCluster() {
+    if (!toldOfCluster) send({ type: "needs-cluster" });
+    toldOfCluster = true;
+  },
+};
 
 try {
   send({ type: "plan", plan: evaluate(options, sync) });

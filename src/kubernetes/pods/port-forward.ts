@@ -72,6 +72,8 @@ export function openPortForwards(
     ready,
     async close() {
       cancel.abort();
+      // What is about to listen must have begun before it can be ended.
+      await ready.catch(() => {});
       for (const socket of sockets) socket.destroy();
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
     },

@@ -7,11 +7,9 @@ import {
   type Workload,
 } from "../api/api-object.ts";
 import type { AppliedObject } from "../applied-object.ts";
+import { TEMPLATE_HASH_LABEL } from "../inject/labels.ts";
 import type { ObservedObject, ObservedResource } from "../readiness/resource.ts";
 import type { ObjectStore } from "./object-store.ts";
-
-/** Marks the pods of one deploy (ci-engine.md §9.5). */
-export const TEMPLATE_HASH_LABEL = "tilt.dev/pod-template-hash";
 
 /** What the engine says about a resource that it has deployed. */
 export interface TrackRequest {

@@ -48,6 +48,7 @@ export function customDeployBuiltins(evaluation: Evaluation): BuiltinTable {
       );
       const { image_selector, container_selector } = given;
       // The resource is there even if its selector is wrong, as in Tilt.
+      evaluation.sync.needsCluster?.();
       evaluation.customDeploys.push({
         name: given.name,
         position: call.position(),

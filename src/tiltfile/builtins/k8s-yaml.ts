@@ -124,6 +124,7 @@ function recordObjects(
       );
     }
     registered.set(key, stack);
+    evaluation.sync.needsCluster?.();
     evaluation.objects.push({ object, position, stack });
   }
 }
