@@ -16,7 +16,10 @@ const shared = {
   minifyWhitespace: true,
   legalComments: "none",
   logLevel: "warning",
-  define: { "process.env.TILT_CI_VERSION": JSON.stringify(version), "import.meta.url": "undefined" },
+  define: {
+    "process.env.TILT_CI_VERSION": JSON.stringify(version),
+    "import.meta.url": "undefined",
+  },
 };
 
 // cli.cjs is a small door: each command's code is a file of its own, so that none pays for another's start.
