@@ -1,6 +1,8 @@
-import { type LoadOptions, load, Schema, Type, YAMLException } from "js-yaml";
+import { decodeNode } from "./libyaml/decode.ts";
+import { parseFirstDocument } from "./libyaml/parser.ts";
+import { LibyamlError } from "./libyaml/token.ts";
 import { YamlError } from "./yaml-error.ts";
-import { resolvePlainScalar, type YamlScalar } from "./yaml-scalar.ts";
+import type { YamlScalar } from "./yaml-scalar.ts";
 
 /** What a YAML document can hold once it has gone through JSON, as sigs.k8s.io/yaml sends it. */
 export type YamlValue = YamlScalar | YamlValue[] | { [key: string]: YamlValue };
@@ -17,30 +19,6 @@ interface Chunk {
   readonly line: number;
   readonly document: number;
 }
-
-/** The value that the last successful test resolved to: js-yaml asks twice for each scalar. */
-let resolved: YamlScalar = null;
-const SCHEMA = new Schema({
-  implicit: [
-    new Type("tag:yaml.org,2002:goyaml", {
-      kind: "scalar",
-      resolve: (text: string) => {
-        const value = resolvePlainScalar(text ?? "");
-        resolved = value;
-        return typeof value !== "string";
-      },
-      construct: () => resolved,
-    }),
-  ],
-  explicit: [
-    new Type("tag:yaml.org,2002:str", { kind: "scalar", construct: (data) => data ?? "" }),
-    new Type("tag:yaml.org,2002:seq", { kind: "sequence", construct: (data) => data ?? [] }),
-    new Type("tag:yaml.org,2002:map", { kind: "mapping", construct: (data) => data ?? {} }),
-  ],
-});
-
-/** `json`: a key may come twice, the last one counts. `maxDepth` is missing from the types. */
-const OPTIONS: LoadOptions & { maxDepth: number } = { schema: SCHEMA, json: true, maxDepth: 1000 };
 
 /**
  * The documents of a YAML stream, empty ones left out, with the rules of sigs.k8s.io/yaml (YAML 1.1) and the document
@@ -65,7 +43,12 @@ function splitDocuments(source: string, file: string): Chunk[] {
   let line = 1;
   const push = (end: number) => {
     if (end > start) {
-      chunks.push({ text: text.slice(start, end), line: startLine, document: chunks.length + 1 });
+      const content = text.slice(start, end);
+      chunks.push({
+        text: content.endsWith("\n") ? content : `${content}\n`,
+        line: startLine,
+        document: chunks.length + 1,
+      });
     }
   };
   for (let at = 0; at < text.length; ) {
@@ -96,14 +79,20 @@ function splitDocuments(source: string, file: string): Chunk[] {
 
 function parseDocument(chunk: Chunk, file: string): YamlValue {
   try {
-    return (load(chunk.text, OPTIONS) ?? null) as YamlValue;
+    const node = parseFirstDocument(chunk.text);
+    return node === undefined ? null : decodeNode(node);
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = (error.mark?.line ?? 0) + 1;
-    throw new YamlError(`error converting YAML to JSON: yaml: line ${line}: ${error.reason}`, {
-      file,
-      line: chunk.line + line - 1,
-      document: chunk.document,
-    });
+    if (error instanceof RangeError)
+      throw yamlError("document is nested too deeply", 0, chunk, file);
+    if (!(error instanceof LibyamlError)) throw error;
+    throw yamlError(error.message, error.line, chunk, file);
   }
+}
+
+function yamlError(message: string, line: number, chunk: Chunk, file: string): YamlError {
+  return new YamlError(`error converting YAML to JSON: ${message}`, {
+    file,
+    line: chunk.line + Math.max(line - 1, 0),
+    document: chunk.document,
+  });
 }
