@@ -59,7 +59,18 @@ const KUBEADM_PATCHES: readonly object[] = [
     // a rotated log is a log that a follower loses
     containerLogMaxSize: "200Mi",
   },
+  // kind waits a second before it programs a Service that has a pod: whatever depends on the pod is faster than that
+  { kind: "KubeProxyConfiguration", iptables: { minSyncPeriod: "0s" } },
 ];
+
+/**
+ * A lone etcd elects itself after 1 to 10 random ticks of 100 ms, and the API server waits for it. With shorter
+ * ticks it takes a tenth. Not for several members, whose elections need time for messages.
+ */
+const LONE_ETCD_PATCH = {
+  kind: "ClusterConfiguration",
+  etcd: { local: { extraArgs: { "heartbeat-interval": "20", "election-timeout": "200" } } },
+};
 
 /**
  * The user's kind configuration with ours merged in: where both set something, the user's wins.
@@ -67,22 +78,26 @@ const KUBEADM_PATCHES: readonly object[] = [
  */
 export function mergeKindConfig(text: string | undefined, source = "--kind-config"): KindConfig {
   const user = parse(text, source);
-  const patches = KUBEADM_PATCHES.map((patch) => dump(patch));
+  const roles = (user.nodes ?? [{ role: "control-plane" }]).map(
+    ({ role }) => role ?? "control-plane",
+  );
+  const controlPlanes = roles.filter((role) => role === "control-plane").length;
+  const patches = [...KUBEADM_PATCHES, ...(controlPlanes === 1 ? [LONE_ETCD_PATCH] : [])];
   const config: Document = {
     ...user,
     kind: "Cluster",
     apiVersion: API_VERSION,
-    kubeadmConfigPatches: [...patches, ...(user.kubeadmConfigPatches ?? [])],
+    kubeadmConfigPatches: [
+      ...patches.map((patch) => dump(patch)),
+      ...(user.kubeadmConfigPatches ?? []),
+    ],
   };
   // the run names its cluster itself; kind would let a name in the file win over none, not over --name
   delete config.name;
-  const roles = (user.nodes ?? [{ role: "control-plane" }]).map(
-    ({ role }) => role ?? "control-plane",
-  );
   return {
     yaml: dump(config),
     nodes: roles.length,
-    controlPlanes: roles.filter((role) => role === "control-plane").length,
+    controlPlanes,
     warnings: warningsAbout(user, source),
   };
 }

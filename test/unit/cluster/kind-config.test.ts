@@ -63,6 +63,12 @@ kubeadmConfigPatches:
     });
   });
 
+  test("shortens the election of a lone etcd only", () => {
+    const elects = (yaml: string) => patchesOf(yaml).some((patch) => "etcd" in patch);
+    expect(elects(mergeKindConfig(undefined).yaml)).toBe(true);
+    expect(elects(mergeKindConfig("nodes: [{}, {}, {}]").yaml)).toBe(false);
+  });
+
   test("warns of registry mirrors, which break containerd, and of a name", () => {
     const { warnings, yaml } = mergeKindConfig(
       `name: mine
