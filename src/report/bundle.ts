@@ -10,7 +10,7 @@ import { makeOwnDirectory } from "./report-directory.ts";
 import type { Scrubber } from "./scrub.ts";
 
 /** Gathers one kind of evidence into files of a directory of its own. */
-export interface Collector {
+export interface BundleCollector {
   /** Also the name of its directory: `pods`, `node`, `registry`, `docker`. */
   readonly name: string;
   /** Writes files into `directory`, which exists; ends early when the signal fires. What it throws is told in the index. */
@@ -18,12 +18,12 @@ export interface Collector {
 }
 
 export interface BundleOptions {
-  /** `<report-dir>/bundle`. */
-  readonly directory: string;
   readonly scrubber: Scrubber;
   readonly clock: Pick<Clock, "now" | "monotonic">;
   /** For all collectors together, 10 s by default. */
   readonly timeoutMs?: number;
+  /** Ends the collecting early: what is there by then is kept. */
+  readonly signal?: AbortSignal;
   /** Of the whole bundle, 64 MiB by default. */
   readonly maxBytes?: number;
   /** Of one file, 8 MiB by default: its beginning and its end are kept. */
@@ -66,22 +66,27 @@ const MAX_FILE_BYTES = 8 * 1024 * 1024;
  * Runs all collectors at once within the time limit, then masks secrets in what they wrote and cuts it to size. Never
  * throws: a collector that fails, hangs or fills the disk is an entry in the index.
  */
-export async function collectBundle(
-  collectors: readonly Collector[],
+export async function collectDiagnosticsBundle(
+  directory: string,
+  collectors: readonly BundleCollector[],
   options: BundleOptions,
 ): Promise<BundleIndex> {
-  const { clock, directory } = options;
+  const { clock } = options;
   const start = clock.monotonic();
   const collectedAt = timestamp(clock.now());
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), options.timeoutMs ?? TIMEOUT_MS);
+  const end = () => abort.abort();
+  const timer = setTimeout(end, options.timeoutMs ?? TIMEOUT_MS);
+  if (options.signal?.aborted) end();
+  options.signal?.addEventListener("abort", end, { once: true });
   const runs = await Promise.all(
-    collectors.map((collector) => runCollector(collector, options, abort.signal)),
+    collectors.map((collector) => runCollector(collector, directory, clock, abort.signal)),
   );
   clearTimeout(timer);
+  options.signal?.removeEventListener("abort", end);
   let room = options.maxBytes ?? MAX_BYTES;
   const results = runs.map((run): CollectorResult => {
-    const { files, problem } = tidy(settledDirectory(run, directory), options, room);
+    const { files, problem } = tidy(settledDirectory(run, directory), directory, options, room);
     room -= files.reduce((sum, { bytes }) => sum + bytes, 0);
     const message = run.message ?? problem;
     return {
@@ -128,8 +133,9 @@ interface CollectorRun {
 }
 
 async function runCollector(
-  { name, collect }: Collector,
-  { directory, clock }: BundleOptions,
+  { name, collect }: BundleCollector,
+  directory: string,
+  clock: BundleOptions["clock"],
   signal: AbortSignal,
 ): Promise<CollectorRun> {
   const start = clock.monotonic();
@@ -139,9 +145,10 @@ async function runCollector(
     const own = join(directory, safeFileName(name));
     mkdirSync(own, { recursive: true });
     const collecting = collect(own, signal);
+    // Told below as failed or late; a rejection after that must not end the process.
+    collecting.catch(() => undefined);
     const late = await Promise.race([collecting.then(() => false), pastGrace(signal)]);
     if (!late) return { name, status: "done", durationMs: took() };
-    collecting.catch(() => undefined); // told as late already
     return { name, status: "late", durationMs: took(), message: "did not end in time" };
   } catch (error) {
     const status = signal.aborted ? "late" : "failed";
@@ -161,7 +168,8 @@ function pastGrace(signal: AbortSignal): Promise<true> {
 /** Masks and trims the files of one collector; small files first, so that one giant does not push out the rest. */
 function tidy(
   directory: string,
-  { scrubber, maxFileBytes = MAX_FILE_BYTES, directory: root }: BundleOptions,
+  root: string,
+  { scrubber, maxFileBytes = MAX_FILE_BYTES }: BundleOptions,
   room: number,
 ): { readonly files: BundledFile[]; readonly problem?: string } {
   const files: BundledFile[] = [];

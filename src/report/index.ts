@@ -1,3 +1,23 @@
 /** The room's door: everything that tells of a run. */
+export { type Annotation, annotationsOf, workflowCommand } from "./annotations.ts";
+export { type BundleCollector, type BundleIndex, collectDiagnosticsBundle } from "./bundle.ts";
+export { type Console, type ConsoleOptions, createConsole } from "./console.ts";
+export { diffReports, formatDiff, type ReportDiff } from "./diff.ts";
+export { parseEvents } from "./events.ts";
+export { explain } from "./explain.ts";
+export { finalMessage } from "./final-message.ts";
+export { renderHtml } from "./html.ts";
+export { parseReport, renderJson } from "./json.ts";
+export { renderJunit } from "./junit.ts";
+export { type LoadedReport, loadReport } from "./load-report.ts";
+export { mergeReports } from "./merge.ts";
+export { reduceResult } from "./reduce.ts";
 export { createScrubber, type Scrubber } from "./scrub.ts";
-export { createReportWriter, exitCodeAfterReports, type ReportWriter } from "./writer.ts";
+export type { Secret } from "./secret-forms.ts";
+export { renderSummary } from "./summary.ts";
+export {
+  createReportWriter,
+  exitCodeAfterReports,
+  type ReportWriter,
+  type WriteProblem,
+} from "./writer.ts";

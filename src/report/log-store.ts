@@ -20,8 +20,8 @@ export interface LogStore extends LogIndex {
   flush(): void;
   /** Flushes and closes all files. */
   close(): void;
-  /** What could not be written, one sentence each. */
-  problems(): readonly string[];
+  /** What could not be written, and why. */
+  problems(): readonly { readonly path: string; readonly message: string }[];
   /** Every log that has at least one line. */
   entries(): readonly { readonly id: PhaseId; readonly path: string; readonly bytes: number }[];
 }
@@ -83,7 +83,7 @@ export function createLogStore(directory: string): LogStore {
     },
     problems: () =>
       [...files.values()].flatMap(({ path, lostLines, problem }) =>
-        problem === undefined ? [] : [`Cannot write ${path}: ${problem} (${lostLines} lines lost)`],
+        problem === undefined ? [] : [{ path, message: `${problem} (${lostLines} lines lost)` }],
       ),
     entries() {
       flush();

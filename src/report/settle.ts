@@ -1,12 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  CLUSTER_SUBJECT,
-  EXIT,
-  PHASES,
-  type PhaseStatus,
-  TILTFILE_SUBJECT,
-  type Verdict,
-} from "../model/result.ts";
+import { CLUSTER_SUBJECT, EXIT, PHASES, TILTFILE_SUBJECT, type Verdict } from "../model/result.ts";
 import {
   type Artifact,
   type FirstCause,

@@ -28,7 +28,7 @@ export interface ReportOptions {
   readonly junit?: string;
   readonly json?: string;
   readonly ctrf?: string;
-  /** `--events`: an absolute path, or a function that takes lines (standard output). */
+  /** `--events`: an absolute path, or a function that takes lines, without their ends (standard output). */
   readonly events?: string | ((line: string) => void);
   /** Whether the user asked for the directory: then a report that cannot be written is an error. */
   readonly directoryAsked: boolean;
@@ -38,6 +38,7 @@ export interface ReportOptions {
 /** A file that could not be written. Never changes a red verdict. */
 export interface WriteProblem {
   readonly path: string;
+  /** The file system's words: `ENOSPC: no space left on device, write`. */
   readonly message: string;
   /** The user named this file or its directory on the command line. */
   readonly asked: boolean;
@@ -153,8 +154,8 @@ class Writer implements ReportWriter {
   }
 
   problems(): readonly WriteProblem[] {
-    const logs = this.#logs.problems().map((message) => ({
-      path: this.#options.directory,
+    const logs = this.#logs.problems().map(({ path, message }) => ({
+      path: join(this.#options.directory, path),
       message,
       asked: this.#options.directoryAsked,
     }));
@@ -210,7 +211,7 @@ class Writer implements ReportWriter {
     const line = formatEvent(event, this.#reducer);
     for (const stream of this.#streams)
       if (!stream.broken) this.#try(stream.path, () => stream.write(line));
-    if (typeof events === "function") events(line);
+    if (typeof events === "function") events(line.trimEnd());
   }
 
   #openStream(path: string): void {
@@ -229,7 +230,7 @@ class Writer implements ReportWriter {
       const asked = inside ? this.#options.directoryAsked || this.#isNamed(path) : true;
       this.#problems.set(path, {
         path,
-        message: `Cannot write ${path}: ${messageOf(error)}`,
+        message: messageOf(error),
         asked,
       });
     }

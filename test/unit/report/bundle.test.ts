@@ -12,7 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type BundleOptions, type Collector, collectBundle } from "../../../src/report/bundle.ts";
+import {
+  type BundleCollector,
+  type BundleOptions,
+  collectDiagnosticsBundle,
+} from "../../../src/report/bundle.ts";
 import { createScrubber } from "../../../src/report/scrub.ts";
 
 let dir: string;
@@ -24,14 +28,13 @@ afterEach(() => {
 });
 
 const SECRET = "hunter2-hunter2";
-const collect = (collectors: Collector[], more: Partial<BundleOptions> = {}) =>
-  collectBundle(collectors, {
-    directory: dir,
+const collect = (collectors: BundleCollector[], more: Partial<BundleOptions> = {}) =>
+  collectDiagnosticsBundle(dir, collectors, {
     scrubber: createScrubber([{ value: SECRET, label: "secret db:password", origin: "manifest" }]),
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     ...more,
   });
-const writer = (name: string, files: Record<string, string>): Collector => ({
+const writer = (name: string, files: Record<string, string>): BundleCollector => ({
   name,
   async collect(directory) {
     for (const [file, text] of Object.entries(files)) {
@@ -41,7 +44,7 @@ const writer = (name: string, files: Record<string, string>): Collector => ({
   },
 });
 
-describe("collectBundle()", () => {
+describe("collectDiagnosticsBundle()", () => {
   test("gives each collector a directory, masks secrets, and lists what there is", async () => {
     const index = await collect([
       writer("pods", { "api/app.log": `pw ${SECRET}\n` }),
@@ -60,7 +63,7 @@ describe("collectBundle()", () => {
   });
 
   test("runs them at once, and ends in time with what late ones had written", async () => {
-    const slow = (name: string): Collector => ({
+    const slow = (name: string): BundleCollector => ({
       name,
       collect: async (directory, signal) => {
         writeFileSync(join(directory, "first"), "got this\n");
@@ -68,7 +71,7 @@ describe("collectBundle()", () => {
       },
     });
     let writesLater: Promise<void> | undefined;
-    const deaf: Collector = {
+    const deaf: BundleCollector = {
       name: "deaf",
       async collect(directory) {
         writeFileSync(join(directory, "early"), "early\n");
@@ -100,11 +103,11 @@ describe("collectBundle()", () => {
   });
 
   test("tells what failed, and keeps the rest", async () => {
-    const failing: Collector = {
+    const failing: BundleCollector = {
       name: "docker",
       collect: () => Promise.reject(new Error(`docker info: ${SECRET}`)),
     };
-    const throwing: Collector = {
+    const throwing: BundleCollector = {
       name: "disk",
       collect() {
         throw new Error("df");

@@ -1,0 +1,184 @@
+import type { PlannedResource, RunEvent } from "../model/event.ts";
+import type { PhaseName } from "../model/result.ts";
+import type { PhaseId } from "./log-path.ts";
+import { subjectOf } from "./outcome.ts";
+import { caseName, formatDuration, phaseLabel, withCode } from "./wording.ts";
+
+/* What the run itself says of its events, in Tilt's words where Tilt has any (ci-engine.md §1). */
+
+/** Something to print; several lines are separated by `\n`. */
+export interface Narration {
+  readonly text: string;
+  /** Whose prefix it has. */
+  readonly resource?: string;
+  /** Belongs to the output of this phase. */
+  readonly phase?: PhaseId;
+  readonly level?: "info" | "warn" | "error";
+  readonly source?: "build" | "runtime";
+  /** Also with `--quiet`. */
+  readonly quiet?: boolean;
+  /** Whatever the filters say: Tilt prints `Initial Build` always. */
+  readonly always?: boolean;
+}
+
+interface Update {
+  readonly steps: { readonly name: string; durationMs?: number; readonly startedAt: number }[];
+  readonly total: number;
+  readonly startedAt: number;
+}
+
+/** What the narrator remembers. */
+export interface NarratorState {
+  readonly planned: Map<string, PlannedResource>;
+  readonly updates: Map<string, Update>;
+  /** Start of phases that run, by case name; epoch ms. */
+  readonly starts: Map<string, number>;
+}
+
+export function newNarrator(): NarratorState {
+  return { planned: new Map(), updates: new Map(), starts: new Map() };
+}
+
+/** The phases of an update, as opposed to what runs afterwards. */
+const UPDATE: ReadonlySet<PhaseName> = new Set(["build", "push", "deploy", "command", "test"]);
+
+/** What there is to say of an event. */
+export function narrate(event: RunEvent, state: NarratorState): Narration[] {
+  switch (event.type) {
+    case "run-started":
+      return [{ text: startText(event) }];
+    case "planned":
+      for (const planned of event.resources) state.planned.set(planned.name, planned);
+      return [];
+    case "warning":
+      return [{ text: `WARNING: ${event.message}`, level: "warn", quiet: true, ...about(event) }];
+    case "notice":
+      return [{ text: event.message, quiet: true, ...about(event) }];
+    case "cluster-event":
+      return event.warning || event.reason === "Pulling" || event.reason === "Pulled"
+        ? [
+            {
+              text: `[event: ${event.object}] ${event.message}`,
+              resource: event.resource,
+              source: "runtime",
+            },
+          ]
+        : [];
+    case "phase-started":
+      return started(event, state);
+    case "phase-retried":
+      return [
+        {
+          text: `WARNING: ${phaseLabel({ name: event.phase, ...subjectOf(event) })}: attempt ${event.attempt} failed: ${withCode(event.failure.message, event.failure.code)}; trying again`,
+          level: "warn",
+          resource: event.resource,
+          quiet: true,
+        },
+      ];
+    case "phase-finished":
+      return finished(event, state);
+    default:
+      return [];
+  }
+}
+
+function about({ resource }: { readonly resource?: string }): { readonly resource?: string } {
+  return resource === undefined ? {} : { resource };
+}
+
+function startText({ run }: Extract<RunEvent, { type: "run-started" }>): string {
+  const limit = (name: string, ms: number) => `${name} ${ms === 0 ? "none" : formatDuration(ms)}`;
+  const { timeoutMs, readinessTimeoutMs } = run.limits;
+  return `tilt-ci ${run.version}, run ${run.id}: ${limit("timeout", timeoutMs)}, ${limit("readiness timeout", readinessTimeoutMs)}`;
+}
+
+function started(
+  event: Extract<RunEvent, { type: "phase-started" }>,
+  state: NarratorState,
+): Narration[] {
+  const { resource, phase, at } = event;
+  state.starts.set(caseName(resource, { name: phase, ...subjectOf(event) }), at);
+  if (!UPDATE.has(phase)) return [];
+  const source = phase === "build" || phase === "push" ? "build" : "runtime";
+  const opening: Narration[] = [];
+  let update = state.updates.get(resource);
+  if (update === undefined) {
+    const phases = state.planned.get(resource)?.phases ?? [];
+    const total = phases.filter((planned) => UPDATE.has(planned.phase)).length;
+    update = { steps: [], total: Math.max(1, total), startedAt: at };
+    state.updates.set(resource, update);
+    opening.push({ text: "\nInitial Build", resource, always: true });
+  }
+  const name = stepName(event);
+  update.steps.push({ name, startedAt: at });
+  if (phase === "command" || phase === "test") return opening;
+  const number = Math.min(update.steps.length, update.total);
+  const text = `STEP ${number}/${update.total} — ${name}`;
+  return [...opening, { text, resource, source, quiet: true }];
+}
+
+function stepName({
+  phase,
+  subject,
+}: {
+  readonly phase: PhaseName;
+  readonly subject?: string;
+}): string {
+  if (phase === "build") return `Building image: [${subject ?? ""}]`;
+  if (phase === "push") return `Pushing ${subject ?? ""}`;
+  return phase === "deploy" ? "Deploying" : "Running command";
+}
+
+function finished(
+  event: Extract<RunEvent, { type: "phase-finished" }>,
+  state: NarratorState,
+): Narration[] {
+  const { resource, phase, status, failure } = event;
+  const label = phaseLabel({ name: phase, ...subjectOf(event) });
+  const update = state.updates.get(resource);
+  const name = stepName(event);
+  const step = update?.steps.find((known) => known.name === name && known.durationMs === undefined);
+  if (step !== undefined) step.durationMs = event.at - step.startedAt;
+  if (failure !== undefined && (status === "failed" || status === "error")) {
+    const what =
+      phase === "build"
+        ? "Build Failed: "
+        : phase === "ready"
+          ? ""
+          : `${caseName(resource, { name: phase, ...subjectOf(event) })}: `;
+    const detail = failure.detail === undefined ? "" : `\n${failure.detail}`;
+    return [
+      {
+        text: `ERROR: ${what}${withCode(failure.message, failure.code)}${detail}`,
+        level: "error",
+        resource,
+        quiet: true,
+      },
+    ];
+  }
+  if (status === "skipped") return [];
+  if (update !== undefined && UPDATE.has(phase) && isDone(update))
+    return [summary(update, resource)];
+  if (UPDATE.has(phase) || status === "cancelled") return [];
+  const start = state.starts.get(caseName(resource, { name: phase, ...subjectOf(event) }));
+  const time = start === undefined ? "" : ` after ${formatDuration(event.at - start)}`;
+  return [{ text: `${label} ${status}${time}`, resource, quiet: true }];
+}
+
+function isDone({ steps, total }: Update): boolean {
+  return steps.length >= total && steps.every(({ durationMs }) => durationMs !== undefined);
+}
+
+/** Tilt's table at the end of an update. */
+function summary({ steps, startedAt }: Update, resource: string): Narration {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)}s`;
+  const end = Math.max(...steps.map((step) => step.startedAt + (step.durationMs ?? 0)));
+  const lines = [
+    ...steps.map(
+      (step, i) => `     Step ${i + 1} - ${seconds(step.durationMs ?? 0)} (${step.name})`,
+    ),
+    `     DONE IN: ${seconds(end - startedAt)}`,
+    "",
+  ];
+  return { text: lines.join("\n"), resource, quiet: true };
+}
