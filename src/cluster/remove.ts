@@ -27,8 +27,8 @@ export interface Removal {
 }
 
 /**
- * Removes node containers, other containers and volumes, by one `rm` of them all: what `kind delete cluster` does
- * for Docker, beside the kubeconfig. What is not there is fine. Answers with what is still there and why.
+ * Removes node containers, other containers and volumes: what `kind delete cluster` does for Docker, beside the
+ * kubeconfig. What is not there is fine. Answers with what is still there and why.
  */
 export async function removeAll(
   { clusters = [], containers = [], volumes = [], isSettling = false }: Removal,
@@ -37,7 +37,8 @@ export async function removeAll(
 ): Promise<readonly string[]> {
   let failures: readonly string[] = [];
   let quiet = 0;
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
+  const isAsked = clusters.length + containers.length > 0;
+  for (let attempt = 1; isAsked && attempt <= TRIES; attempt++) {
     try {
       const there = await existing(clusters, containers, engine);
       failures = there.length > 0 ? await removeContainers(there, engine) : [];
@@ -46,7 +47,7 @@ export async function removeAll(
       failures = [messageOf(error)];
     }
     // a container whose creation was under way shows up within a second, or never
-    if (failures.length === 0 && quiet >= (isSettling ? 4 : 1)) break;
+    if (failures.length === 0 && (!isSettling || quiet >= 4)) break;
     if (quiet > 0 || failures.length > 0) await clock.sleep(PAUSE_MS);
   }
   return [...failures, ...(await removeVolumes(volumes, engine, clock))];

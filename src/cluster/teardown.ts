@@ -140,18 +140,26 @@ async function removeWith(
     // kind's nodes have named volumes there, which only kind knows
     await attempt("delete the cluster", () => deleteWithKind(clusters, host));
   }
-  await attempt("remove containers", () =>
-    removeAll(
-      {
-        clusters,
-        containers: names(owned.containers),
-        volumes: names(owned.volumes),
-        isSettling: clusters.some((name) => owned.unfinished.has(name)),
-      },
-      engine,
-      host.clock,
+  await Promise.all([
+    attempt("remove nodes", () =>
+      removeAll(
+        { clusters, isSettling: clusters.some((name) => owned.unfinished.has(name)) },
+        engine,
+        host.clock,
+      ),
     ),
-  );
+    attempt("remove the registry", () =>
+      removeAll(
+        {
+          containers: names(owned.containers),
+          volumes: names(owned.volumes),
+          isSettling: owned.unfinished.size > 0,
+        },
+        engine,
+        host.clock,
+      ),
+    ),
+  ]);
   await attempt("remove the network", async () =>
     (await Promise.all(names(owned.networks).map((name) => removeNetwork(name, engine)))).flat(),
   );
