@@ -51,7 +51,9 @@ function featureOf(name: string | undefined): keyof Dialect {
   const feature = FEATURES.get(name ?? "");
   if (feature !== undefined) return feature;
   const known = [...FEATURES.keys()].join(", ");
-  throw new StarlarkUsageError(`Unknown option ${JSON.stringify(name ?? "")}: want one of ${known}`);
+  throw new StarlarkUsageError(
+    `Unknown option ${JSON.stringify(name ?? "")}: want one of ${known}`,
+  );
 }
 
 /** Reads the command line; "help" when that is asked for. Throws StarlarkUsageError. */
@@ -73,7 +75,8 @@ export function parseStarlarkOptions(argv: readonly string[]): StarlarkOptions |
     else if (flag === "-h" || flag === "--help") return "help";
     else if (flag === "--") files.push(...argv.slice(++i)), (i = argv.length);
     else if (flag === "-c") code = value();
-    else if (flag.startsWith("-") && flag !== "-") throw new StarlarkUsageError(`Unknown flag ${flag}`);
+    else if (flag.startsWith("-") && flag !== "-")
+      throw new StarlarkUsageError(`Unknown flag ${flag}`);
     else files.push(argv[i]!);
     if (flag === "-c" && code === undefined) throw new StarlarkUsageError("-c wants a program");
   }

@@ -54,13 +54,19 @@ export class StarlarkSession {
   /** Whether there is another place, with more stack, for what runs out of it here. */
   readonly #canRetry: boolean;
 
-  constructor(options: StarlarkOptions, output: SessionOutput, attempt = { canRetry: false, skip: 0 }) {
+  constructor(
+    options: StarlarkOptions,
+    output: SessionOutput,
+    attempt = { canRetry: false, skip: 0 },
+  ) {
     this.#options = options;
     this.#output = output;
     this.#skip = attempt.skip;
     this.#canRetry = attempt.canRetry;
     this.#predeclared = options.testValues ? makeTestValues() : new Map();
-    this.#loader = makeLoader((thread, path) => this.#execute(thread, { name: path, source: undefined }));
+    this.#loader = makeLoader((thread, path) =>
+      this.#execute(thread, { name: path, source: undefined }),
+    );
     this.thread = new Thread({
       print: (message) => this.#print(message),
       load: (thread, module, position) => this.#load(thread, module, position),
@@ -96,7 +102,12 @@ export class StarlarkSession {
     const text = source ?? readFileSync(name);
     this.#sources.set(name, text);
     const { dialect } = this.#options;
-    return execFile(thread, { filename: name, source: text, predeclared: this.#predeclared, dialect });
+    return execFile(thread, {
+      filename: name,
+      source: text,
+      predeclared: this.#predeclared,
+      dialect,
+    });
   }
 
   /** Takes a program as far as the options say. True when all went well; errors are reported. Throws NeedsStack. */
@@ -151,4 +162,3 @@ export class StarlarkSession {
     return excerpt === "" ? "" : `${excerpt}\n`;
   }
 }
-

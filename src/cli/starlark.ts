@@ -6,7 +6,12 @@ import {
   type StarlarkOptions,
   StarlarkUsageError,
 } from "./starlark-options.ts";
-import { NeedsStack, type SessionOutput, type StarlarkProgram, StarlarkSession } from "./starlark-session.ts";
+import {
+  NeedsStack,
+  type SessionOutput,
+  type StarlarkProgram,
+  StarlarkSession,
+} from "./starlark-session.ts";
 
 /*
  * `tilt-ci starlark`: most programs run in the process's own thread, for a Worker costs as much as the start of Node.
@@ -53,7 +58,10 @@ export async function runStarlark(argv: readonly string[], io: StarlarkIo): Prom
     io.stdout.write(STARLARK_HELP);
     return EXIT.passed;
   }
-  const programs = options.code === undefined ? fileProgramsOf(options) : [{ name: "cmdline", source: options.code }];
+  const programs =
+    options.code === undefined
+      ? fileProgramsOf(options)
+      : [{ name: "cmdline", source: options.code }];
   if (programs.length > 0) return runPrograms(options, programs, io);
   if (io.stdin.isTTY) {
     const { runRepl } = await import("./starlark-repl.ts");
@@ -87,7 +95,11 @@ function runAll(session: StarlarkSession, programs: readonly StarlarkProgram[]):
   return code;
 }
 
-async function runPrograms(options: StarlarkOptions, programs: readonly StarlarkProgram[], io: StarlarkIo) {
+async function runPrograms(
+  options: StarlarkOptions,
+  programs: readonly StarlarkProgram[],
+  io: StarlarkIo,
+) {
   const output = outputOf(io);
   const session = new StarlarkSession(options, output, { canRetry: true, skip: 0 });
   try {

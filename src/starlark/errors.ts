@@ -109,7 +109,9 @@ export function formatError(error: StarlarkError): string {
   if (error instanceof EvaluationError) return formatTraceback(error);
   const errors = error instanceof ResolveError ? error.errors : [error];
   return errors
-    .map(({ message, position }) => (position ? `${formatPosition(position)}: ${message}` : message))
+    .map(({ message, position }) =>
+      position ? `${formatPosition(position)}: ${message}` : message,
+    )
     .join("\n");
 }
 

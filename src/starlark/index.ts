@@ -19,8 +19,8 @@ export {
 } from "./errors.ts";
 export { fromStarlark, toStarlark } from "./eval/convert.ts";
 export { type ExecOptions, execFile } from "./eval/exec.ts";
-export { isHostStackOverflow } from "./eval/overflow.ts";
 export { type Loader, type LoaderOptions, makeLoader } from "./eval/loader.ts";
+export { isHostStackOverflow } from "./eval/overflow.ts";
 export {
   type Globals,
   type LoadHandler,
@@ -43,10 +43,15 @@ export {
 } from "./eval/unpack.ts";
 export { type ExcerptOptions, formatExcerpt } from "./excerpt.ts";
 export { makeTestValues } from "./lib/test-values.ts";
-export { checkFile, type LoadedModule, loadedModules, referencedGlobals } from "./resolve/analyze.ts";
+export {
+  checkFile,
+  type LoadedModule,
+  loadedModules,
+  referencedGlobals,
+} from "./resolve/analyze.ts";
 export { nearestName } from "./spell.ts";
-export { parseFile } from "./syntax/parse.ts";
 export type { SyntaxFile } from "./syntax/ast.ts";
+export { parseFile } from "./syntax/parse.ts";
 export { moduleBuiltin, structBuiltin } from "./universe/constructors.ts";
 export { elementsOf, lengthOf } from "./values/access.ts";
 export { StarlarkBytes } from "./values/bytes.ts";
@@ -62,7 +67,13 @@ export { StarlarkList, StarlarkTuple } from "./values/list.ts";
 export { StarlarkRange } from "./values/range.ts";
 export { goTypeName, repr, reprText, str, strText, truth, typeName } from "./values/repr.ts";
 export { type ModuleOptions, StarlarkModule, StarlarkStruct } from "./values/struct.ts";
-export { bytesToString, fromJsString, type StarlarkString, stringToBytes, toJsString } from "./values/text.ts";
+export {
+  bytesToString,
+  fromJsString,
+  type StarlarkString,
+  stringToBytes,
+  toJsString,
+} from "./values/text.ts";
 export {
   type BinaryOperator,
   HostValue,

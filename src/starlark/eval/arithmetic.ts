@@ -1,5 +1,5 @@
-import { equals, order } from "../values/compare.ts";
 import type { OrderOperator } from "../values/compare.ts";
+import { equals, order } from "../values/compare.ts";
 import { ascii } from "../values/text.ts";
 import type { BinaryOperator, UnaryOperator, Value } from "../values/value.ts";
 import { placeAt } from "./call.ts";
@@ -37,7 +37,12 @@ export function plus(a: Value, b: Value, site: Site): Value {
   if (typeof a === "number" && typeof b === "number") {
     const sum = a + b;
     if (sum <= MAX_SAFE && sum >= -MAX_SAFE) return sum;
-  } else if (typeof a === "string" && typeof b === "string" && a.length < SHORT && b.length < SHORT) {
+  } else if (
+    typeof a === "string" &&
+    typeof b === "string" &&
+    a.length < SHORT &&
+    b.length < SHORT
+  ) {
     return ascii(a + b);
   }
   return slowBinary("+", a, b, site);
@@ -70,7 +75,7 @@ export function remainder(a: Value, b: Value, site: Site): Value {
 export function quotient(a: Value, b: Value, site: Site): Value {
   if (typeof a === "number" && typeof b === "number" && b > 0) {
     const rest = a % b;
-    return ((a - rest) / b + (rest < 0 ? -1 : 0)) + 0;
+    return (a - rest) / b + (rest < 0 ? -1 : 0) + 0;
   }
   return slowBinary("//", a, b, site);
 }
@@ -80,7 +85,12 @@ export function plusInPlace(a: Value, b: Value, site: Site): Value {
   if (typeof a === "number" && typeof b === "number") {
     const sum = a + b;
     if (sum <= MAX_SAFE && sum >= -MAX_SAFE) return sum;
-  } else if (typeof a === "string" && typeof b === "string" && a.length < SHORT && b.length < SHORT) {
+  } else if (
+    typeof a === "string" &&
+    typeof b === "string" &&
+    a.length < SHORT &&
+    b.length < SHORT
+  ) {
     return ascii(a + b);
   }
   try {

@@ -1,7 +1,7 @@
 import type { Position } from "../errors.ts";
+import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { type Builtin, Cell, StarlarkFunction } from "../values/function.ts";
-import { StarlarkDict } from "../values/dict.ts";
 import { StarlarkTuple } from "../values/list.ts";
 import { quote } from "../values/quote.ts";
 import { typeName } from "../values/repr.ts";
@@ -9,7 +9,16 @@ import type { StarlarkString } from "../values/text.ts";
 import { type Kwargs, StarlarkObject, type Value } from "../values/value.ts";
 import type { FunctionCode } from "./code.ts";
 import { type Completion, type Execute, type Frame, newFrame } from "./frame.ts";
-import { builtinFrame, currentThread, fuel, placeError, type Site, StackOverflow, stackFrames, vm } from "./vm.ts";
+import {
+  builtinFrame,
+  currentThread,
+  fuel,
+  placeError,
+  type Site,
+  StackOverflow,
+  stackFrames,
+  vm,
+} from "./vm.ts";
 
 /** No named arguments. */
 export const NO_KWARGS: Kwargs = [];
@@ -123,7 +132,10 @@ export function refuel(site: Site): void {
 }
 
 function overflow(site: Site): never {
-  throw new StackOverflow([...stackFrames(), { name: site.functionName, position: site.position }], false);
+  throw new StackOverflow(
+    [...stackFrames(), { name: site.functionName, position: site.position }],
+    false,
+  );
 }
 
 /** Records a call: every call of a function passes here, and `leave` once it returns. */
@@ -144,7 +156,12 @@ export function callPlain(fn: StarlarkFunction, code: Code, frame: Frame, site: 
 }
 
 /** Calls any value. */
-export function callValue(callee: Value, args: readonly Value[], kwargs: Kwargs, site: Site): Value {
+export function callValue(
+  callee: Value,
+  args: readonly Value[],
+  kwargs: Kwargs,
+  site: Site,
+): Value {
   if (callee instanceof StarlarkFunction) {
     enter(site);
     const result = callee.code.call(callee, args, kwargs);
@@ -157,13 +174,19 @@ export function callValue(callee: Value, args: readonly Value[], kwargs: Kwargs,
   return callBuiltin(callee, args, kwargs, site);
 }
 
-function callBuiltin(callee: StarlarkObject, args: readonly Value[], kwargs: Kwargs, site: Site): Value {
+function callBuiltin(
+  callee: StarlarkObject,
+  args: readonly Value[],
+  kwargs: Kwargs,
+  site: Site,
+): Value {
   enter(site);
   vm.builtin = callee;
   let result: Value;
   try {
     result = callee.call!(currentThread(), args, kwargs);
-    if (result === undefined) throw fault(`internal error: undefined (not None) returned from ${callee.name}`);
+    if (result === undefined)
+      throw fault(`internal error: undefined (not None) returned from ${callee.name}`);
   } catch (error) {
     throw placeError(error, builtinFrame(callee));
   }
@@ -190,7 +213,9 @@ function plural(n: number): string {
 function tooMany(code: Code, fn: StarlarkFunction, max: number, given: number): Error {
   const optional = fn.defaults.slice(0, max).some((value) => value !== undefined);
   const atMost = optional ? "at most " : "";
-  return fault(`function ${code.name} accepts ${atMost}${max} positional argument${plural(max)} (${given} given)`);
+  return fault(
+    `function ${code.name} accepts ${atMost}${max} positional argument${plural(max)} (${given} given)`,
+  );
 }
 
 /** Sets the parameters of a function from a call's arguments, as starlark-go does and with its messages. */
@@ -249,7 +274,9 @@ function bindDefaults(frame: Frame, fn: StarlarkFunction, code: Code, from: numb
   }
   if (missing !== undefined) {
     const { length } = missing;
-    throw fault(`function ${code.name} missing ${length} argument${plural(length)} (${missing.join(", ")})`);
+    throw fault(
+      `function ${code.name} missing ${length} argument${plural(length)} (${missing.join(", ")})`,
+    );
   }
 }
 

@@ -8,10 +8,18 @@ import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { typeName } from "../values/repr.ts";
 import { toJsString } from "../values/text.ts";
 import type { BinaryOperator, Value } from "../values/value.ts";
-import { minus, pipeInPlace, plusInPlace, quotient, remainder, slowBinary, times } from "./arithmetic.ts";
+import {
+  minus,
+  pipeInPlace,
+  plusInPlace,
+  quotient,
+  remainder,
+  slowBinary,
+  times,
+} from "./arithmetic.ts";
 import { placeAt } from "./call.ts";
-import { unparen } from "./compile-binary.ts";
 import { attribute, indexed } from "./compile-access.ts";
+import { unparen } from "./compile-binary.ts";
 import type { Compiler } from "./compiler.ts";
 import type { Evaluate, Execute, Frame } from "./frame.ts";
 import { isIterable } from "./unpack.ts";
@@ -21,7 +29,12 @@ import type { Site } from "./vm.ts";
 export type Store = (frame: Frame, value: Value) => void;
 
 function storeIndex(object: Value, index: Value, value: Value, site: Site): void {
-  if (object instanceof StarlarkList && typeof index === "number" && !object.frozen && object.locks === 0) {
+  if (
+    object instanceof StarlarkList &&
+    typeof index === "number" &&
+    !object.frozen &&
+    object.locks === 0
+  ) {
     const { elems } = object;
     const place = index < 0 ? index + elems.length : index;
     if (place >= 0 && place < elems.length) {
@@ -106,11 +119,15 @@ function unpackElements(value: Value, count: number, site: Site): readonly Value
     value instanceof StarlarkTuple || value instanceof StarlarkList
       ? value.elems
       : firstElements(value, count + 1);
-  if (elems === undefined) throw placeAt(fault(`got ${typeName(value)} in sequence assignment`), site);
+  if (elems === undefined)
+    throw placeAt(fault(`got ${typeName(value)} in sequence assignment`), site);
   if (elems.length === count) return elems;
   const many = elems.length > count;
   const got = many ? lengthOf(value) : elems.length;
-  throw placeAt(fault(`too ${many ? "many" : "few"} values to unpack (got ${got}, want ${count})`), site);
+  throw placeAt(
+    fault(`too ${many ? "many" : "few"} values to unpack (got ${got}, want ${count})`),
+    site,
+  );
 }
 
 function compileUnpack(c: Compiler, targets: readonly Expr[], pos: number): Store {
@@ -135,7 +152,12 @@ function compileUnpack(c: Compiler, targets: readonly Expr[], pos: number): Stor
 }
 
 /** `a, b = x, y` needs no tuple: all the right side is evaluated, then all is assigned. */
-function compilePairwise(c: Compiler, targets: readonly Expr[], values: readonly Expr[], pos: number): Execute {
+function compilePairwise(
+  c: Compiler,
+  targets: readonly Expr[],
+  values: readonly Expr[],
+  pos: number,
+): Execute {
   const stores = targets.map((target) => compileStore(c, target, pos));
   const evaluates = values.map((value) => c.expr(value));
   if (stores.length === 2) {
@@ -163,7 +185,11 @@ export function compileAssign(c: Compiler, stmt: AssignStmt): Execute {
   if (stmt.op !== "") return compileAugmented(c, stmt);
   const target = unparen(stmt.target);
   const value = unparen(stmt.value);
-  if (target.kind === "tuple" && value.kind === "tuple" && target.elems.length === value.elems.length) {
+  if (
+    target.kind === "tuple" &&
+    value.kind === "tuple" &&
+    target.elems.length === value.elems.length
+  ) {
     return compilePairwise(c, target.elems, value.elems, stmt.pos);
   }
   const evaluate = c.expr(value);
@@ -236,7 +262,13 @@ function compileAugmented(c: Compiler, stmt: AssignStmt): Execute {
   }
 }
 
-function compileAugmentedName(c: Compiler, target: NameExpr, op: string, value: Evaluate, site: Site): Execute {
+function compileAugmentedName(
+  c: Compiler,
+  target: NameExpr,
+  op: string,
+  value: Evaluate,
+  site: Site,
+): Execute {
   const read = c.expr(target);
   const store = compileStoreName(c, target);
   const combine = combiner(op);

@@ -51,7 +51,10 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ["*", times],
   ["%", remainder],
   ["//", quotient],
-  ...(["/", "|", "&", "^", "<<", ">>", "in", "not in"] as const).map((op): [string, Operator] => [op, strict(op)]),
+  ...(["/", "|", "&", "^", "<<", ">>", "in", "not in"] as const).map((op): [string, Operator] => [
+    op,
+    strict(op),
+  ]),
 ]);
 
 /** A chain longer than this is evaluated in a loop: nested closures would use up the stack. */
@@ -118,13 +121,21 @@ function compileStrict(c: Compiler, e: BinaryExpr): Evaluate {
   }
 }
 
-function compilePlus(c: Compiler, e: BinaryExpr, left: Evaluate, right: Evaluate, site: Site): Evaluate {
+function compilePlus(
+  c: Compiler,
+  e: BinaryExpr,
+  left: Evaluate,
+  right: Evaluate,
+  site: Site,
+): Evaluate {
   const slot = localSlot(c, e.left);
   const n = constantNumber(e.right);
   if (n !== undefined) {
     return (f) => {
       const a = left(f);
-      return typeof a === "number" && a < 2 ** 51 && a > -(2 ** 51) && n < 2 ** 51 ? a + n : plus(a, n, site);
+      return typeof a === "number" && a < 2 ** 51 && a > -(2 ** 51) && n < 2 ** 51
+        ? a + n
+        : plus(a, n, site);
     };
   }
   const other = localSlot(c, e.right);
@@ -139,14 +150,22 @@ function compilePlus(c: Compiler, e: BinaryExpr, left: Evaluate, right: Evaluate
   return (f) => plus(left(f), right(f), site);
 }
 
-function compileMinus(c: Compiler, e: BinaryExpr, left: Evaluate, right: Evaluate, site: Site): Evaluate {
+function compileMinus(
+  c: Compiler,
+  e: BinaryExpr,
+  left: Evaluate,
+  right: Evaluate,
+  site: Site,
+): Evaluate {
   const slot = localSlot(c, e.left);
   const n = constantNumber(e.right);
   if (n !== undefined && n < 2 ** 51) {
     if (slot >= 0) {
       return (f) => {
         const a = f[slot];
-        return typeof a === "number" && a < 2 ** 51 && a > -(2 ** 51) ? a - n : minus(left(f), n, site);
+        return typeof a === "number" && a < 2 ** 51 && a > -(2 ** 51)
+          ? a - n
+          : minus(left(f), n, site);
       };
     }
     return (f) => minus(left(f), n, site);

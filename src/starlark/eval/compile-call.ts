@@ -140,7 +140,12 @@ function call3(callee: Value, a: Value, b: Value, d: Value, site: Site): Value {
   return callValue(callee, [a, b, d], NO_KWARGS, site);
 }
 
-function invokeMethod(method: AnyMethod, receiver: Value, args: readonly Value[], site: Site): Value {
+function invokeMethod(
+  method: AnyMethod,
+  receiver: Value,
+  args: readonly Value[],
+  site: Site,
+): Value {
   try {
     return method.invoke(receiver as never, args, NO_KWARGS);
   } catch (error) {
@@ -167,7 +172,8 @@ function compileMethodCall(
   return (f) => {
     const receiver = object(f);
     const method = findMethod(receiver, name);
-    if (method === undefined || count < method.min || count > method.max) return otherwise(f, receiver, method);
+    if (method === undefined || count < method.min || count > method.max)
+      return otherwise(f, receiver, method);
     const a = count > 0 ? first(f) : undefined;
     const b = count > 1 ? second(f) : undefined;
     const d = count > 2 ? third(f) : undefined;
@@ -200,7 +206,12 @@ interface GeneralCall {
   readonly site: Site;
 }
 
-function compileGeneralCall(c: Compiler, callee: Expr, args: readonly Argument[], site: Site): Evaluate {
+function compileGeneralCall(
+  c: Compiler,
+  callee: Expr,
+  args: readonly Argument[],
+  site: Site,
+): Evaluate {
   const positional: Evaluate[] = [];
   const names: StarlarkString[] = [];
   const named: Evaluate[] = [];
@@ -241,7 +252,8 @@ function compileSpreadCall(c: Compiler, callee: Expr, call: GeneralCall): Evalua
 
 function spread(values: Value[], operand: Value): void {
   const elems = elementsOf(operand);
-  if (elems === undefined) throw fault(`argument after * must be iterable, not ${typeName(operand)}`);
+  if (elems === undefined)
+    throw fault(`argument after * must be iterable, not ${typeName(operand)}`);
   for (const elem of elems) values.push(elem);
 }
 
@@ -255,13 +267,19 @@ interface Plan {
 }
 
 /** The plan for a function, if the arguments fit it without surplus; whether the defaults exist is seen later. */
-function makePlan(code: Code, positionalCount: number, names: readonly StarlarkString[]): Plan | undefined {
+function makePlan(
+  code: Code,
+  positionalCount: number,
+  names: readonly StarlarkString[],
+): Plan | undefined {
   const { paramNames, numKwonly, hasKwargs, hasVarargs, recursion } = code;
-  if (!recursion || hasKwargs || hasVarargs || positionalCount > paramNames.length - numKwonly) return undefined;
+  if (!recursion || hasKwargs || hasVarargs || positionalCount > paramNames.length - numKwonly)
+    return undefined;
   const slots = names.map((name) => paramNames.indexOf(name));
   if (slots.some((slot) => slot < positionalCount)) return undefined;
   const defaults: number[] = [];
-  for (let i = positionalCount; i < paramNames.length; i++) if (!slots.includes(i)) defaults.push(i);
+  for (let i = positionalCount; i < paramNames.length; i++)
+    if (!slots.includes(i)) defaults.push(i);
   return { code, slots, defaults };
 }
 
@@ -301,7 +319,11 @@ function callPlanned(f: Frame, fn: StarlarkFunction, plan: Plan, call: GeneralCa
 }
 
 /** Reports that a required parameter has no argument. */
-function callMissing(frame: Frame, fn: StarlarkFunction, { positional, names, site }: GeneralCall): Value {
+function callMissing(
+  frame: Frame,
+  fn: StarlarkFunction,
+  { positional, names, site }: GeneralCall,
+): Value {
   const values = frame.slice(0, positional.length) as Value[];
   const kwargs = names.map((name): [StarlarkString, Value] => {
     return [name, frame[fn.code.paramNames.indexOf(name)] as Value];

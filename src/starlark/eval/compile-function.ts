@@ -1,5 +1,5 @@
 import type { Binding, Expr, FunctionInfo, Param, Stmt } from "../syntax/ast.ts";
-import { Cell, StarlarkFunction } from "../values/function.ts";
+import { type Cell, StarlarkFunction } from "../values/function.ts";
 import type { StarlarkString } from "../values/text.ts";
 import { Code } from "./call.ts";
 import { type Compiler, SourceSite } from "./compiler.ts";
@@ -34,7 +34,9 @@ function docOf(body: readonly Stmt[] | Expr): StarlarkString | undefined {
 /** The offset that starlark-go blames for wrong arguments: the first name that the body reads at once, or the def. */
 function entryOffset(info: FunctionInfo): number {
   const { body } = info;
-  const offset = Array.isArray(body) ? firstOffset(body as readonly Stmt[]) : firstRead(body as Expr);
+  const offset = Array.isArray(body)
+    ? firstOffset(body as readonly Stmt[])
+    : firstRead(body as Expr);
   return offset ?? info.pos;
 }
 
@@ -102,7 +104,9 @@ function firstRead(expr: Expr): number | undefined {
 /** The code of a def or lambda, whose body is compiled when it is first called. */
 export function makeCode(c: Compiler, info: FunctionInfo, compileBody: () => Execute): Code {
   const params = ordinaryParams(info);
-  const cellSlots = info.locals.filter((binding: Binding) => binding.scope === "cell").map(({ index }) => index);
+  const cellSlots = info.locals
+    .filter((binding: Binding) => binding.scope === "cell")
+    .map(({ index }) => index);
   return new Code({
     name: info.name,
     site: new SourceSite(info.name, c.module.source, entryOffset(info)),
@@ -118,4 +122,3 @@ export function makeCode(c: Compiler, info: FunctionInfo, compileBody: () => Exe
     compile: compileBody,
   });
 }
-

@@ -12,7 +12,9 @@ const nothing: Execute = () => undefined;
 
 /** Compiles statements that are run one after the other. */
 export function compileBlock(c: Compiler, stmts: readonly Stmt[]): Execute {
-  const parts = stmts.filter((stmt) => stmt.kind !== "branch" || stmt.op !== "pass").map((s) => compileStmt(c, s));
+  const parts = stmts
+    .filter((stmt) => stmt.kind !== "branch" || stmt.op !== "pass")
+    .map((s) => compileStmt(c, s));
   const [first, second, third] = parts as [Execute, Execute, Execute];
   switch (parts.length) {
     case 0:
@@ -94,7 +96,10 @@ function compileBranch(test: Test, then: Execute, otherwise: Execute | undefined
 
 /** Many branches are tried in a loop, not nested. */
 function compileLongIf(c: Compiler, stmt: IfStmt, otherwise: Execute): Execute {
-  const branches = stmt.branches.map(({ test, body }) => ({ test: c.test(test), body: c.block(body) }));
+  const branches = stmt.branches.map(({ test, body }) => ({
+    test: c.test(test),
+    body: c.block(body),
+  }));
   return (f) => {
     for (const { test, body } of branches) if (test(f)) return body(f);
     return otherwise(f);

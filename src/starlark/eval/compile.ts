@@ -135,7 +135,9 @@ export class FunctionCompiler implements Compiler {
     return makeCode(this, info, () => {
       const paramCount = info.params.filter((param) => param.name !== undefined).length;
       const inner = new FunctionCompiler(this.module, info.name, info.locals.length, paramCount);
-      return Array.isArray(info.body) ? inner.block(info.body as readonly Stmt[]) : inner.expr(info.body as Expr);
+      return Array.isArray(info.body)
+        ? inner.block(info.body as readonly Stmt[])
+        : inner.expr(info.body as Expr);
     });
   }
 }

@@ -44,7 +44,8 @@ function dictToJs(dict: StarlarkDict): unknown {
     return new Map(entries.map(([key, value]) => [fromStarlark(key), fromStarlark(value)]));
   }
   const object: Record<string, unknown> = Object.create(null);
-  for (const [key, value] of entries) object[toJsString(key as StarlarkString)] = fromStarlark(value);
+  for (const [key, value] of entries)
+    object[toJsString(key as StarlarkString)] = fromStarlark(value);
   return object;
 }
 
@@ -56,7 +57,8 @@ export function fromStarlark(value: Value): unknown {
   if (typeof value === "string") return toJsString(value);
   if (!(value instanceof StarlarkObject)) return value;
   if (value instanceof StarlarkFloat) return value.value;
-  if (value instanceof StarlarkList || value instanceof StarlarkTuple) return value.elems.map(fromStarlark);
+  if (value instanceof StarlarkList || value instanceof StarlarkTuple)
+    return value.elems.map(fromStarlark);
   if (value instanceof StarlarkSet) return value.elems().map(fromStarlark);
   if (value instanceof StarlarkDict) return dictToJs(value);
   if (value instanceof StarlarkBytes) return Uint8Array.from(value.bytes, (c) => c.charCodeAt(0));

@@ -7,8 +7,8 @@ import { freeze } from "../values/freeze.ts";
 import { fromJsString, toJsString } from "../values/text.ts";
 import type { Value } from "../values/value.ts";
 import type { Module } from "./compiler.ts";
-import { Toplevel } from "./toplevel.ts";
 import type { Globals, Thread } from "./thread.ts";
+import { Toplevel } from "./toplevel.ts";
 import { isStackOverflow, StackOverflow, stackFrames } from "./vm.ts";
 
 /** A file to run. */
@@ -44,7 +44,8 @@ function environmentOf(predeclared: ReadonlyMap<string, Value>, dialect: Dialect
     dialect,
     isPredeclared: (name) => predeclared.has(name),
     isUniversal: (name) => UNIVERSE.has(name),
-    names: () => [...predeclared.keys(), ...UNIVERSE.keys()].filter((name) => dialect.set || name !== "set"),
+    names: () =>
+      [...predeclared.keys(), ...UNIVERSE.keys()].filter((name) => dialect.set || name !== "set"),
   };
 }
 
@@ -85,7 +86,8 @@ function withoutOverflow<T>(file: SyntaxFile, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (isStackOverflow(error)) throw new NestingError("excessive nesting", file.source.position(0));
+    if (isStackOverflow(error))
+      throw new NestingError("excessive nesting", file.source.position(0));
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { StarlarkRange } from "../values/range.ts";
 import { typeName } from "../values/repr.ts";
 import { StarlarkObject, type Value } from "../values/value.ts";
 import { placeAt, refuel } from "./call.ts";
-import { BREAK, type Completion, CONTINUE } from "./frame.ts";
+import { BREAK, CONTINUE, type Completion } from "./frame.ts";
 import { fuel, type Site } from "./vm.ts";
 
 /** One turn of a loop, given the element: what it returns, other than CONTINUE, ends the loop. */

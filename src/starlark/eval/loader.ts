@@ -13,7 +13,10 @@ export interface Loader {
   load(thread: Thread, path: string): Globals;
 }
 
-type Entry = { state: "running" } | { state: "done"; globals: Globals } | { state: "failed"; error: unknown };
+type Entry =
+  | { state: "running" }
+  | { state: "done"; globals: Globals }
+  | { state: "failed"; error: unknown };
 
 /**
  * A cache of modules by path, for load handlers: `execute` runs once for a path, and its globals or its error are

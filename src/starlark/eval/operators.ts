@@ -1,4 +1,3 @@
-import { isIterable } from "./unpack.ts";
 import { interpolate } from "../format/interpolate.ts";
 import { toInt32 } from "../values/access.ts";
 import { bytesContain, StarlarkBytes } from "../values/bytes.ts";
@@ -22,7 +21,13 @@ import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { StarlarkRange } from "../values/range.ts";
 import { MAX_TEXT, truth, typeName } from "../values/repr.ts";
 import { ascii } from "../values/text.ts";
-import { type BinaryOperator, StarlarkObject, type UnaryOperator, type Value } from "../values/value.ts";
+import {
+  type BinaryOperator,
+  StarlarkObject,
+  type UnaryOperator,
+  type Value,
+} from "../values/value.ts";
+import { isIterable } from "./unpack.ts";
 import { charge } from "./vm.ts";
 
 /** Repetitions beyond this many elements are refused, as in starlark-go. */
@@ -76,8 +81,10 @@ export function add(x: Value, y: Value): Value {
   const sum = arithmetic(x, y, addInts, (a, b) => a + b);
   if (sum !== undefined) return sum;
   if (typeof x === "string" && typeof y === "string") return ascii(concatText(x, y));
-  if (x instanceof StarlarkList && y instanceof StarlarkList) return new StarlarkList(concat(x.elems, y.elems));
-  if (x instanceof StarlarkTuple && y instanceof StarlarkTuple) return new StarlarkTuple(concat(x.elems, y.elems));
+  if (x instanceof StarlarkList && y instanceof StarlarkList)
+    return new StarlarkList(concat(x.elems, y.elems));
+  if (x instanceof StarlarkTuple && y instanceof StarlarkTuple)
+    return new StarlarkTuple(concat(x.elems, y.elems));
   if (x instanceof StarlarkBytes && y instanceof StarlarkBytes) {
     return new StarlarkBytes(concatText(x.bytes, y.bytes));
   }
@@ -122,7 +129,8 @@ function repeat(value: Value, count: StarlarkInt): Value | undefined {
 
 function repeatCount(length: number, count: StarlarkInt, limit: number): number {
   if (length === 0) return 0;
-  if (typeof count === "bigint" || (count | 0) !== count) throw fault(`repeat count ${count} too large`);
+  if (typeof count === "bigint" || (count | 0) !== count)
+    throw fault(`repeat count ${count} too large`);
   if (count < 1) return 0;
   if (length * count >= limit) throw fault(`excessive repeat (${length} * ${count} elements)`);
   charge((length * count) >> 6);
@@ -181,7 +189,8 @@ function bitwise(
   onBig: (x: bigint, y: bigint) => bigint,
 ): Value {
   if (!isInt(x) || !isInt(y)) return custom(op, x, y);
-  if (typeof x === "number" && typeof y === "number" && (x | 0) === x && (y | 0) === y) return onSmall(x, y);
+  if (typeof x === "number" && typeof y === "number" && (x | 0) === x && (y | 0) === y)
+    return onSmall(x, y);
   return makeInt(onBig(BigInt(x), BigInt(y)));
 }
 
@@ -197,7 +206,13 @@ export function or(x: Value, y: Value): Value {
     for (const elem of y.elems()) union.insert(elem);
     return union;
   }
-  return bitwise("|", x, y, (a, b) => a | b, (a, b) => a | b);
+  return bitwise(
+    "|",
+    x,
+    y,
+    (a, b) => a | b,
+    (a, b) => a | b,
+  );
 }
 
 /** `x & y`. */
@@ -205,13 +220,26 @@ export function and(x: Value, y: Value): Value {
   if (x instanceof StarlarkSet && y instanceof StarlarkSet) {
     return StarlarkSet.from(y.elems().filter((elem) => x.has(elem)));
   }
-  return bitwise("&", x, y, (a, b) => a & b, (a, b) => a & b);
+  return bitwise(
+    "&",
+    x,
+    y,
+    (a, b) => a & b,
+    (a, b) => a & b,
+  );
 }
 
 /** `x ^ y`. */
 export function xor(x: Value, y: Value): Value {
-  if (x instanceof StarlarkSet && y instanceof StarlarkSet) return symmetricDifference(x, y.elems());
-  return bitwise("^", x, y, (a, b) => a ^ b, (a, b) => a ^ b);
+  if (x instanceof StarlarkSet && y instanceof StarlarkSet)
+    return symmetricDifference(x, y.elems());
+  return bitwise(
+    "^",
+    x,
+    y,
+    (a, b) => a ^ b,
+    (a, b) => a ^ b,
+  );
 }
 
 /** The elements of a set and of others that are not in both; an element given twice is back again. */
@@ -346,4 +374,3 @@ export function orInPlace(x: Value, y: Value): Value {
   }
   return or(x, y);
 }
-

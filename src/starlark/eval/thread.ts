@@ -1,16 +1,24 @@
 import {
+  BUILTIN_FILE,
+  BUILTIN_POSITION,
   type CallFrame,
   EvaluationError,
   formatStack,
   type Position,
-  BUILTIN_FILE,
-  BUILTIN_POSITION,
 } from "../errors.ts";
 import { StarlarkFunction } from "../values/function.ts";
 import { typeName } from "../values/repr.ts";
 import type { StarlarkString } from "../values/text.ts";
 import { type Kwargs, StarlarkObject, type Value } from "../values/value.ts";
-import { builtinFrame, builtinSite, fuel, placeError, StackOverflow, stackFrames, vm } from "./vm.ts";
+import {
+  builtinFrame,
+  builtinSite,
+  fuel,
+  placeError,
+  StackOverflow,
+  stackFrames,
+  vm,
+} from "./vm.ts";
 
 /** The global variables of a module, by name. */
 export type Globals = Map<string, Value>;
@@ -96,14 +104,16 @@ export class Thread {
       throw new Error(`Starlark computation cancelled: ${reason}`);
     }
     const { maxSteps } = this.#options;
-    this.#granted = maxSteps === undefined ? CHECK_INTERVAL : Math.min(CHECK_INTERVAL, maxSteps - this.#counted);
+    this.#granted =
+      maxSteps === undefined ? CHECK_INTERVAL : Math.min(CHECK_INTERVAL, maxSteps - this.#counted);
     fuel[0] = this.#granted;
   }
 
   #exceeded(): string | undefined {
     const { maxSteps, deadline, signal, cancelFlag } = this.#options;
     if (maxSteps !== undefined && this.#counted >= maxSteps) return "too many steps";
-    if (signal?.aborted) return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+    if (signal?.aborted)
+      return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
     if (cancelFlag !== undefined && Atomics.load(cancelFlag, 0) !== 0) return "interrupted";
     if (deadline !== undefined && Date.now() > deadline) return "deadline exceeded";
     return undefined;
@@ -178,7 +188,12 @@ export class Thread {
 }
 
 /** Calls a callable value whose caller's site has been recorded, or that has no caller. */
-function callObject(thread: Thread, fn: StarlarkObject, args: readonly Value[], kwargs: Kwargs): Value {
+function callObject(
+  thread: Thread,
+  fn: StarlarkObject,
+  args: readonly Value[],
+  kwargs: Kwargs,
+): Value {
   if (vm.depth >= vm.maxDepth) throw new StackOverflow(stackFrames(), false);
   vm.builtin = fn instanceof StarlarkFunction ? undefined : fn;
   try {

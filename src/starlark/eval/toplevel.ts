@@ -1,7 +1,7 @@
 import { EvaluationError, formatPosition, StarlarkError } from "../errors.ts";
-import type { Expr, LoadStmt, Stmt } from "../syntax/ast.ts";
 import type { ModuleScope } from "../resolve/resolve.ts";
 import { nearestName } from "../spell.ts";
+import type { Expr, LoadStmt, Stmt } from "../syntax/ast.ts";
 import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { Cell } from "../values/function.ts";
@@ -81,7 +81,8 @@ export class Toplevel {
         for (const { key, value, pos } of e.entries) {
           const k = this.#evaluate(key);
           const v = this.#evaluate(value);
-          if (typeof k !== "string" || !dict.insert(k, v)) insertEntry(dict, k, v, this.#compiler.site(pos));
+          if (typeof k !== "string" || !dict.insert(k, v))
+            insertEntry(dict, k, v, this.#compiler.site(pos));
         }
         return dict;
       }
@@ -94,13 +95,18 @@ export class Toplevel {
 
   #elements(exprs: readonly Expr[]): Value[] {
     const elems: Value[] = [];
-    for (const expr of exprs) elems.push(expr.kind === "literal" ? expr.value : this.#evaluate(expr));
+    for (const expr of exprs)
+      elems.push(expr.kind === "literal" ? expr.value : this.#evaluate(expr));
     return elems;
   }
 
   #load(stmt: LoadStmt): void {
     const site = this.#compiler.site(stmt.pos);
-    const globals = this.#loadModule(toJsString(stmt.module), this.#module.source.position(stmt.pos), site);
+    const globals = this.#loadModule(
+      toJsString(stmt.module),
+      this.#module.source.position(stmt.pos),
+      site,
+    );
     const values = stmt.names.map(({ from }) => {
       const value = globals.get(toJsString(from));
       if (value === undefined) throw placeAt(notFound(from, stmt.module, globals), site);

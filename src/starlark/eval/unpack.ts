@@ -1,9 +1,9 @@
 import { nearestName } from "../spell.ts";
+import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { StarlarkFloat } from "../values/float.ts";
 import { Builtin, StarlarkFunction } from "../values/function.ts";
 import { isInt } from "../values/int.ts";
-import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { quote } from "../values/quote.ts";
 import { reprText, strText, typeName } from "../values/repr.ts";
@@ -107,7 +107,11 @@ export function unpack<const S extends Spec>(
   return result as Unpacked<S>;
 }
 
-function checkRequired(fnName: string, params: readonly Param[], defined: ReadonlySet<Param>): void {
+function checkRequired(
+  fnName: string,
+  params: readonly Param[],
+  defined: ReadonlySet<Param>,
+): void {
   for (const param of params) {
     if (param.optional) return;
     if (!defined.has(param)) throw new Error(`${fnName}: missing argument for ${param.name}`);
@@ -124,10 +128,14 @@ export function checkPositional(
 ): void {
   if (kwargs.length > 0) throw fault(`${fnName}: unexpected keyword arguments`);
   if (args.length < min) {
-    throw fault(`${fnName}: got ${args.length} arguments, want ${min < max ? "at least " : ""}${min}`);
+    throw fault(
+      `${fnName}: got ${args.length} arguments, want ${min < max ? "at least " : ""}${min}`,
+    );
   }
   if (args.length > max) {
-    throw fault(`${fnName}: got ${args.length} arguments, want ${max > min ? "at most " : ""}${max}`);
+    throw fault(
+      `${fnName}: got ${args.length} arguments, want ${max > min ? "at most " : ""}${max}`,
+    );
   }
 }
 
@@ -162,7 +170,8 @@ function mismatch(value: Value, wanted: string): Error {
 function boundedInt(bits: 32 | 64): Unpacker<number> {
   return (value) => {
     if (!isInt(value)) throw mismatch(value, "int");
-    const inRange = bits === 32 ? BigInt.asIntN(32, BigInt(value)) === BigInt(value) : typeof value === "number";
+    const inRange =
+      bits === 32 ? BigInt.asIntN(32, BigInt(value)) === BigInt(value) : typeof value === "number";
     if (!inRange) {
       throw new Error(`${value} out of range (want value in signed ${bits}-bit range)`);
     }

@@ -1,9 +1,9 @@
+import { StarlarkBytes } from "../values/bytes.ts";
 import { fault } from "../values/fault.ts";
 import { quote } from "../values/quote.ts";
 import { repr, str } from "../values/repr.ts";
 import { ascii, type StarlarkString } from "../values/text.ts";
 import type { Kwargs, Value } from "../values/value.ts";
-import { StarlarkBytes } from "../values/bytes.ts";
 
 /** The parts of a replacement field `{name!conversion:spec}`. */
 interface Field {
@@ -90,7 +90,11 @@ function replaceField(text: string, args: Arguments): string {
 }
 
 /** `format.format(*args, **kwargs)`. */
-export function formatText(format: StarlarkString, args: readonly Value[], kwargs: Kwargs): StarlarkString {
+export function formatText(
+  format: StarlarkString,
+  args: readonly Value[],
+  kwargs: Kwargs,
+): StarlarkString {
   const found = new Arguments(args, kwargs);
   let out = "";
   let at = 0;

@@ -35,7 +35,8 @@ function convertFloat(conversion: FloatConversion, arg: Value): string {
 
 function convertChar(arg: Value): string {
   if (isInt(arg)) {
-    if (arg < 0 || arg > MAX_RUNE) throw fault(`%c format requires a valid Unicode code point, got ${arg}`);
+    if (arg < 0 || arg > MAX_RUNE)
+      throw fault(`%c format requires a valid Unicode code point, got ${arg}`);
     return encodeRune(Number(arg));
   }
   if (typeof arg !== "string") {
@@ -92,7 +93,10 @@ function mappingValue(mapping: Value, key: string): Value {
 }
 
 function isMapping(value: Value): boolean {
-  return value instanceof StarlarkDict || (value instanceof StarlarkObject && value.getIndex !== undefined);
+  return (
+    value instanceof StarlarkDict ||
+    (value instanceof StarlarkObject && value.getIndex !== undefined)
+  );
 }
 
 /** `format % operand`: a tuple gives an argument for each conversion, another value is the only one. */
@@ -124,6 +128,7 @@ export function interpolate(format: StarlarkString, operand: Value): StarlarkStr
     used++;
     copied = at + 1;
   }
-  if (used < args.length && !isMapping(operand)) throw fault("too many arguments for format string");
+  if (used < args.length && !isMapping(operand))
+    throw fault("too many arguments for format string");
   return ascii(out + format.slice(copied));
 }

@@ -29,7 +29,12 @@ export function parseDuration(text: string): bigint {
   while (at < body.length) {
     const part = /(\d*)(?:\.(\d*))?([^\d.]*)/y;
     part.lastIndex = at;
-    const [found, whole, fraction = "", unit] = part.exec(body) as unknown as [string, string, string?, string?];
+    const [found, whole, fraction = "", unit] = part.exec(body) as unknown as [
+      string,
+      string,
+      string?,
+      string?,
+    ];
     if (whole + fraction === "") throw invalid();
     if (!unit) throw fault(`time: missing unit in duration ${quote(text, false)}`);
     const size = UNITS.get(unit);
@@ -128,9 +133,13 @@ export class Duration extends StarlarkObject {
   override binary(op: BinaryOperator, other: Value, side: "left" | "right"): Value | undefined {
     switch (op) {
       case "+":
-        return other instanceof Duration ? new Duration(this.nanoseconds + other.nanoseconds) : undefined;
+        return other instanceof Duration
+          ? new Duration(this.nanoseconds + other.nanoseconds)
+          : undefined;
       case "-":
-        return other instanceof Duration ? new Duration(this.nanoseconds - other.nanoseconds) : undefined;
+        return other instanceof Duration
+          ? new Duration(this.nanoseconds - other.nanoseconds)
+          : undefined;
       case "*":
         return isInt(other) ? new Duration(this.nanoseconds * BigInt(other)) : undefined;
       case "/":

@@ -52,7 +52,8 @@ class Decoder {
 
   decode(): Value {
     const value = this.#parse();
-    if (this.skipSpace()) throw fault(`unexpected character ${quoteChar(this.#text[this.at]!)} after value`);
+    if (this.skipSpace())
+      throw fault(`unexpected character ${quoteChar(this.#text[this.at]!)} after value`);
     return value;
   }
 
@@ -98,7 +99,9 @@ class Decoder {
     this.at += text.length;
     if (/^-?0[0-9]/.test(text) || text === "-") throw fault(`invalid number: ${text}`);
     if (/^-?[0-9]+$/.test(text)) return makeInt(BigInt(text));
-    const x = /^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
+    const x = /^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(text)
+      ? Number(text)
+      : Number.NaN;
     if (!Number.isFinite(x)) throw fault(`invalid number: ${text}`);
     return new StarlarkFloat(x);
   }

@@ -10,7 +10,7 @@ import { typeName } from "../values/repr.ts";
 import { StarlarkModule } from "../values/struct.ts";
 import { ascii, fromJsString, type StarlarkString, toJsString } from "../values/text.ts";
 import { decodeRune, encodeRune } from "../values/unicode.ts";
-import { type Kwargs, StarlarkObject, type Value } from "../values/value.ts";
+import type { Kwargs, StarlarkObject, Value } from "../values/value.ts";
 import { decodeJson } from "./json-decode.ts";
 
 const ESCAPES = new Map([
@@ -32,7 +32,14 @@ function encodeText(text: string): string {
     const char = text.slice(at, at + size);
     if (rune === 0xfffd && size === 1) out += "\\ufffd";
     else if (ESCAPES.has(char)) out += ESCAPES.get(char)!;
-    else if (rune < 0x20 || char === "<" || char === ">" || char === "&" || rune === 0x2028 || rune === 0x2029) {
+    else if (
+      rune < 0x20 ||
+      char === "<" ||
+      char === ">" ||
+      char === "&" ||
+      rune === 0x2028 ||
+      rune === 0x2029
+    ) {
       out += `\\u${rune.toString(16).padStart(4, "0")}`;
     } else out += encodeRune(rune);
     at += size;
@@ -63,7 +70,9 @@ class Encoder {
   #encodeCompound(x: StarlarkObject): string {
     if (x instanceof StarlarkDict) return this.#encodeDict(x);
     if (x.iterate) {
-      const elems = [...x.iterate()].map((elem, i) => this.#within(`at ${x.typeName} index ${i}`, elem));
+      const elems = [...x.iterate()].map((elem, i) =>
+        this.#within(`at ${x.typeName} index ${i}`, elem),
+      );
       return `[${elems.join(",")}]`;
     }
     if (x.attrNames) {
@@ -145,7 +154,10 @@ function indentJson(text: string, prefix: string, unit: string): string {
 }
 
 function indent(name: string, text: StarlarkString, kwargs: Kwargs): StarlarkString {
-  const options = unpack(name, [], kwargs, { "prefix?": types.byteString, "indent?": types.byteString });
+  const options = unpack(name, [], kwargs, {
+    "prefix?": types.byteString,
+    "indent?": types.byteString,
+  });
   try {
     return ascii(indentJson(text, options.prefix ?? "", options.indent ?? "\t"));
   } catch (error) {
@@ -156,7 +168,9 @@ function indent(name: string, text: StarlarkString, kwargs: Kwargs): StarlarkStr
 /** starlark-go's json module: encode, encode_indent, decode and indent. */
 export function makeJsonModule(): StarlarkModule {
   return new StarlarkModule("json", {
-    encode: makeBuiltin("json.encode", (_thread, args, kwargs) => encode("json.encode", args, kwargs)),
+    encode: makeBuiltin("json.encode", (_thread, args, kwargs) =>
+      encode("json.encode", args, kwargs),
+    ),
     encode_indent: makeBuiltin("json.encode_indent", (_thread, args, kwargs) => {
       return indent("json.encode_indent", encode("json.encode_indent", args, []), kwargs);
     }),

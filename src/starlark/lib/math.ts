@@ -1,4 +1,4 @@
-import { type Unpacker, types, unpackPositional } from "../eval/unpack.ts";
+import { types, type Unpacker, unpackPositional } from "../eval/unpack.ts";
 import { fault } from "../values/fault.ts";
 import { StarlarkFloat } from "../values/float.ts";
 import { type Builtin, makeBuiltin } from "../values/function.ts";
@@ -72,16 +72,18 @@ function pow(x: number, y: number): number {
 
 /* Coefficients of the Cephes library, for the range 2 to 3 and for Stirling's series. */
 const GAMMA_P = [
-  1.60119522476751861407e-4, 1.19135147006586384913e-3, 1.04213797561761569935e-2, 4.76367800457137231464e-2,
-  2.0744822764843597515e-1, 4.94214826801497100753e-1, 9.99999999999999996796e-1,
+  1.60119522476751861407e-4, 1.19135147006586384913e-3, 1.04213797561761569935e-2,
+  4.76367800457137231464e-2, 2.0744822764843597515e-1, 4.94214826801497100753e-1,
+  9.99999999999999996796e-1,
 ];
 const GAMMA_Q = [
-  -2.3158187332412012982e-5, 5.39605580493303397842e-4, -4.45641913851797240494e-3, 1.18139785222060435552e-2,
-  3.58236398605498653373e-2, -2.34591795718243348568e-1, 7.14304917030273074085e-2, 1.0000000000000000032,
+  -2.3158187332412012982e-5, 5.39605580493303397842e-4, -4.45641913851797240494e-3,
+  1.18139785222060435552e-2, 3.58236398605498653373e-2, -2.34591795718243348568e-1,
+  7.14304917030273074085e-2, 1.0000000000000000032,
 ];
 const STIRLING = [
-  7.87311395793093628397e-4, -2.2954996161337812638e-4, -2.68132617805781232825e-3, 3.4722222160545866731e-3,
-  8.33333333333482257126e-2,
+  7.87311395793093628397e-4, -2.2954996161337812638e-4, -2.68132617805781232825e-3,
+  3.4722222160545866731e-3, 8.33333333333482257126e-2,
 ];
 
 function polynomial(coefficients: readonly number[], x: number): number {
@@ -92,18 +94,20 @@ function stirling(x: number): number {
   if (x > 200) return Number.POSITIVE_INFINITY;
   const w = 1 + polynomial(STIRLING, 1 / x) / x;
   // The power is taken in two halves where it would overflow.
-  const power = x > 143.01608 ? (x ** (0.5 * x - 0.25)) ** 2 / Math.exp(x) : x ** (x - 0.5) / Math.exp(x);
+  const power =
+    x > 143.01608 ? (x ** (0.5 * x - 0.25)) ** 2 / Math.exp(x) : x ** (x - 0.5) / Math.exp(x);
   return 2.506628274631000502417 * power * w;
 }
 
 function gamma(argument: number): number {
   let x = argument;
-  if ((Number.isInteger(x) && x < 0) || x === Number.NEGATIVE_INFINITY || Number.isNaN(x)) return Number.NaN;
+  if ((Number.isInteger(x) && x < 0) || x === Number.NEGATIVE_INFINITY || Number.isNaN(x))
+    return Number.NaN;
   if (x === Number.POSITIVE_INFINITY) return x;
   if (x === 0) return Object.is(x, -0) ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (Math.abs(x) > 33) {
     if (x >= 0) return stirling(x);
-    return Math.PI / (-x * Math.sin(Math.PI * -x) * stirling(-x)) * -1;
+    return (Math.PI / (-x * Math.sin(Math.PI * -x) * stirling(-x))) * -1;
   }
   let z = 1;
   while (x >= 3) {
@@ -127,8 +131,8 @@ const log = makeBuiltin("log", (_thread, args, kwargs) => {
 
 /** starlark-go's math module. */
 export function makeMathModule(): StarlarkModule {
-  const unary = (["exp", "sqrt", "acos", "asin", "atan", "cos", "sin", "tan"] as const).map((name) =>
-    unaryFunction(name, Math[name]),
+  const unary = (["exp", "sqrt", "acos", "asin", "atan", "cos", "sin", "tan"] as const).map(
+    (name) => unaryFunction(name, Math[name]),
   );
   const hyperbolic = (["acosh", "asinh", "atanh", "cosh", "sinh", "tanh"] as const).map((name) =>
     unaryFunction(name, Math[name]),

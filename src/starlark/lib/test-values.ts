@@ -1,14 +1,14 @@
-import { unpackPositional, types } from "../eval/unpack.ts";
+import type { Thread } from "../eval/thread.ts";
+import { types, unpackPositional } from "../eval/unpack.ts";
 import { moduleBuiltin, structBuiltin } from "../universe/constructors.ts";
 import { fault, NoSuchAttributeError } from "../values/fault.ts";
 import { freeze } from "../values/freeze.ts";
 import { identityHash, makeBuiltin } from "../values/function.ts";
+import { makeInt } from "../values/int.ts";
 import { StarlarkList } from "../values/list.ts";
 import { StarlarkStruct } from "../values/struct.ts";
 import { ascii, type StarlarkString, toJsString } from "../values/text.ts";
-import { type BinaryOperator, type Kwargs, HostValue, type Value } from "../values/value.ts";
-import { makeInt } from "../values/int.ts";
-import type { Thread } from "../eval/thread.ts";
+import { type BinaryOperator, HostValue, type Kwargs, type Value } from "../values/value.ts";
 import { makeJsonModule } from "./json.ts";
 import { makeMathModule } from "./math.ts";
 import { makeTimeModule } from "./time.ts";

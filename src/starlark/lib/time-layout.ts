@@ -18,7 +18,9 @@ export interface Fields {
 }
 
 const MONTHS =
-  "January February March April May June July August September October November December".split(" ");
+  "January February March April May June July August September October November December".split(
+    " ",
+  );
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
 const ELEMENT =
@@ -200,7 +202,9 @@ export function parseTime(layout: string, text: string): Fields {
   pattern += escape(layout.slice(at));
   const found = new RegExp(`^${pattern}$`).exec(text);
   if (found === null) {
-    throw fault(`parsing time ${quote(text, false)} as ${quote(layout, false)}: cannot parse ${quote(text, false)}`);
+    throw fault(
+      `parsing time ${quote(text, false)} as ${quote(layout, false)}: cannot parse ${quote(text, false)}`,
+    );
   }
   const t: Fields = {
     year: 0,

@@ -21,7 +21,9 @@ export const UTC: Zone = { name: "UTC", offsetAt: () => ({ seconds: 0, abbreviat
 /** A zone of one offset, as a time's text gives it. */
 export function fixedZone(seconds: number): Zone {
   const minutes = Math.floor(Math.abs(seconds) / 60);
-  const digits = `${Math.floor(minutes / 60)}`.padStart(2, "0") + (minutes % 60 ? `${minutes % 60}`.padStart(2, "0") : "");
+  const digits =
+    `${Math.floor(minutes / 60)}`.padStart(2, "0") +
+    (minutes % 60 ? `${minutes % 60}`.padStart(2, "0") : "");
   const abbreviation = `${seconds < 0 ? "-" : "+"}${digits}`;
   return { name: "", offsetAt: () => ({ seconds, abbreviation }) };
 }
@@ -54,7 +56,14 @@ export function loadZone(name: string): Zone {
     offsetAt(epochMilliseconds) {
       const parts = partsOf(format, epochMilliseconds);
       const part = (type: string) => Number(parts.get(type));
-      const local = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+      const local = Date.UTC(
+        part("year"),
+        part("month") - 1,
+        part("day"),
+        part("hour"),
+        part("minute"),
+        part("second"),
+      );
       const seconds = Math.round((local - Math.floor(epochMilliseconds / 1000) * 1000) / 1000);
       return { seconds, abbreviation: parts.get("timeZoneName") ?? "" };
     },

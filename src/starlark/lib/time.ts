@@ -17,7 +17,9 @@ const RFC3339 = "2006-01-02T15:04:05Z07:00";
 /** Nanoseconds from the epoch to January 1 of the year 1, Go's zero time. */
 const ZERO_TIME = -62135596800n * BILLION;
 
-function epochSeconds(t: Pick<Fields, "year" | "month" | "day" | "hour" | "minute" | "second">): bigint {
+function epochSeconds(
+  t: Pick<Fields, "year" | "month" | "day" | "hour" | "minute" | "second">,
+): bigint {
   const date = new Date(0);
   date.setUTCFullYear(t.year, t.month - 1, t.day);
   date.setUTCHours(t.hour, t.minute, t.second);
@@ -49,7 +51,8 @@ export class Time extends StarlarkObject {
   }
 
   #fields(): Fields {
-    const seconds = (this.nanoseconds - (((this.nanoseconds % BILLION) + BILLION) % BILLION)) / BILLION;
+    const seconds =
+      (this.nanoseconds - (((this.nanoseconds % BILLION) + BILLION) % BILLION)) / BILLION;
     const { seconds: offset, abbreviation } = this.zone.offsetAt(Number(seconds) * 1000);
     const date = new Date((Number(seconds) + offset) * 1000);
     return {
@@ -91,7 +94,17 @@ export class Time extends StarlarkObject {
   }
 
   override attrNames(): string[] {
-    const fields = ["year", "month", "day", "hour", "minute", "second", "nanosecond", "unix", "unix_nano"];
+    const fields = [
+      "year",
+      "month",
+      "day",
+      "hour",
+      "minute",
+      "second",
+      "nanosecond",
+      "unix",
+      "unix_nano",
+    ];
     return ["format", "in_location", ...fields];
   }
 
@@ -125,7 +138,8 @@ export class Time extends StarlarkObject {
   }
 
   override binary(op: BinaryOperator, other: Value, side: "left" | "right"): Value | undefined {
-    if (op === "+" && other instanceof Duration) return new Time(this.nanoseconds + other.nanoseconds, this.zone);
+    if (op === "+" && other instanceof Duration)
+      return new Time(this.nanoseconds + other.nanoseconds, this.zone);
     if (op !== "-" || side === "right") return undefined;
     if (other instanceof Duration) return new Time(this.nanoseconds - other.nanoseconds, this.zone);
     return other instanceof Time ? new Duration(this.nanoseconds - other.nanoseconds) : undefined;
@@ -140,7 +154,10 @@ const duration: Unpacker<Duration> = (value) => {
 
 function parse(text: string, layout: string, location: string): Time {
   const t = parseTime(layout, text);
-  return inZone(t, t.offset === undefined ? loadZone(location) : t.offset === 0 ? UTC : fixedZone(t.offset));
+  return inZone(
+    t,
+    t.offset === undefined ? loadZone(location) : t.offset === 0 ? UTC : fixedZone(t.offset),
+  );
 }
 
 const newTime = makeBuiltin("time", (_thread, args, kwargs) => {
@@ -156,7 +173,17 @@ const newTime = makeBuiltin("time", (_thread, args, kwargs) => {
   });
   if (args.length > 0) throw fault("time: unexpected positional arguments");
   const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, nanosecond = 0 } = t;
-  const fields = { year, month, day, hour, minute, second, nanosecond, offset: undefined, abbreviation: "" };
+  const fields = {
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    nanosecond,
+    offset: undefined,
+    abbreviation: "",
+  };
   return inZone(fields, loadZone(t.location ?? ""));
 });
 
@@ -174,7 +201,10 @@ const isValidTimezone = makeBuiltin("is_valid_timezone", (_thread, args, kwargs)
 export function makeTimeModule(): StarlarkModule {
   return new StarlarkModule("time", {
     from_timestamp: makeBuiltin("from_timestamp", (_thread, args, kwargs) => {
-      const [s, ns = 0n] = unpackPositional("from_timestamp", args, kwargs, 1, [types.bigint, types.bigint]);
+      const [s, ns = 0n] = unpackPositional("from_timestamp", args, kwargs, 1, [
+        types.bigint,
+        types.bigint,
+      ]);
       return new Time(s! * BILLION + ns, UTC);
     }),
     is_valid_timezone: isValidTimezone,

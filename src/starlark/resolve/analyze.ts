@@ -25,7 +25,11 @@ export function checkFile(file: SyntaxFile, options: CheckOptions = {}): void {
  * are the file's own. Throws a ResolveError for a file with other static errors.
  */
 export function referencedGlobals(file: SyntaxFile, dialect: Dialect = TILT_DIALECT): Set<string> {
-  const { outside } = resolveFile(file, { dialect, isPredeclared: () => true, isUniversal: () => false });
+  const { outside } = resolveFile(file, {
+    dialect,
+    isPredeclared: () => true,
+    isUniversal: () => false,
+  });
   return new Set([...outside].map((name) => toJsString(name)));
 }
 

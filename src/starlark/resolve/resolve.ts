@@ -77,7 +77,10 @@ class Resolver {
       const { source } = this.#file;
       const errors = this.#errors
         .sort((a, b) => a.offset - b.offset)
-        .map(({ offset, message }) => ({ position: source.position(offset), message: toJsString(message) }));
+        .map(({ offset, message }) => ({
+          position: source.position(offset),
+          message: toJsString(message),
+        }));
       throw new ResolveError(errors);
     }
     return { locals: this.#locals, globals: this.#globals, outside: new Set(this.#outside.keys()) };
@@ -111,7 +114,12 @@ class Resolver {
   }
 
   #addGlobal(name: NameExpr): Binding {
-    const binding: Binding = { scope: "global", name: name.name, pos: name.pos, index: this.#globals.length };
+    const binding: Binding = {
+      scope: "global",
+      name: name.name,
+      pos: name.pos,
+      index: this.#globals.length,
+    };
     this.#globalsByName.set(name.name, binding);
     this.#globals.push(binding);
     return binding;
@@ -121,7 +129,12 @@ class Resolver {
     const known = this.#block.bindings.has(name.name);
     if (!known) {
       const locals = this.#block.container.fn?.locals ?? this.#locals;
-      const binding: Binding = { scope: "local", name: name.name, pos: name.pos, index: locals.length };
+      const binding: Binding = {
+        scope: "local",
+        name: name.name,
+        pos: name.pos,
+        index: locals.length,
+      };
       this.#block.bindings.set(name.name, binding);
       locals.push(binding);
     }
@@ -137,7 +150,9 @@ class Resolver {
 
   #useToplevel({ name, block }: Use): Binding {
     const binding =
-      this.#root.bindings.get(name.name) ?? this.#globalsByName.get(name.name) ?? this.#useOutside(name, block);
+      this.#root.bindings.get(name.name) ??
+      this.#globalsByName.get(name.name) ??
+      this.#useOutside(name, block);
     name.binding = binding;
     return binding;
   }
@@ -153,7 +168,8 @@ class Resolver {
         this.#errorUndefined(name, block);
         return { ...binding, scope: "undefined" };
       }
-      if (name.name === "set" && !this.#dialect.set) this.#error(name.pos, `${DOES_NOT}support sets`);
+      if (name.name === "set" && !this.#dialect.set)
+        this.#error(name.pos, `${DOES_NOT}support sets`);
       binding.scope = "universal";
     }
     this.#outside.set(name.name, binding);
@@ -168,7 +184,10 @@ class Resolver {
     for (const { name: global } of this.#globals) candidates.add(global);
     const own = nearestName(name.name, [...candidates].sort());
     const near = own ?? nearestName(name.name, [...(this.#environment.names?.() ?? [])].sort());
-    this.#error(name.pos, `undefined: ${name.name}${near === undefined ? "" : ` (did you mean ${near}?)`}`);
+    this.#error(
+      name.pos,
+      `undefined: ${name.name}${near === undefined ? "" : ` (did you mean ${near}?)`}`,
+    );
   }
 
   #resolveNonLocalUses(block: Block): void {
@@ -181,7 +200,10 @@ class Resolver {
     const known = block.bindings.get(use.name.name);
     if (known !== undefined) return known;
     let binding = this.#lookupLexical(use, block.parent);
-    if (block.fn !== undefined && (binding.scope === "local" || binding.scope === "cell" || binding.scope === "free")) {
+    if (
+      block.fn !== undefined &&
+      (binding.scope === "local" || binding.scope === "cell" || binding.scope === "free")
+    ) {
       if (binding.scope === "local") binding.scope = "cell";
       block.fn.freeVars.push(binding);
       const index = block.fn.freeVars.length - 1;
@@ -201,7 +223,8 @@ class Resolver {
         this.#expr(stmt.expr);
         break;
       case "branch":
-        if (this.#loops === 0 && stmt.op !== "pass") this.#error(stmt.pos, `${stmt.op} not in a loop`);
+        if (this.#loops === 0 && stmt.op !== "pass")
+          this.#error(stmt.pos, `${stmt.op} not in a loop`);
         break;
       case "if":
         this.#requireFunction(stmt.pos, "if statement");
@@ -269,7 +292,8 @@ class Resolver {
   }
 
   #loadStmt(stmt: LoadStmt): void {
-    if (this.#block.container.fn !== undefined) this.#error(stmt.pos, "load statement within a function");
+    if (this.#block.container.fn !== undefined)
+      this.#error(stmt.pos, "load statement within a function");
     else if (this.#loops > 0) this.#error(stmt.pos, "load statement within a loop");
     else if (this.#conditionals > 0) this.#error(stmt.pos, "load statement within a conditional");
     for (const { from, fromPos, to } of stmt.names) {
@@ -429,8 +453,10 @@ class Resolver {
         default:
           seen.positional++;
           if (seen.star) this.#error(startOf(arg), "positional argument may not follow *args");
-          else if (seen.starstar) this.#error(startOf(arg), "positional argument may not follow **kwargs");
-          else if (seen.names.size > 0) this.#error(startOf(arg), "positional argument may not follow named");
+          else if (seen.starstar)
+            this.#error(startOf(arg), "positional argument may not follow **kwargs");
+          else if (seen.names.size > 0)
+            this.#error(startOf(arg), "positional argument may not follow named");
           if (arg.kind !== "literal") this.#expr(arg);
       }
     }
@@ -444,7 +470,12 @@ class Resolver {
     }
   }
 
-  #function(name: string, pos: number, params: readonly Param[], body: readonly Stmt[] | Expr): FunctionInfo {
+  #function(
+    name: string,
+    pos: number,
+    params: readonly Param[],
+    body: readonly Stmt[] | Expr,
+  ): FunctionInfo {
     for (const param of params) if (param.default !== undefined) this.#expr(param.default);
     const fn: FunctionInfo = {
       name,

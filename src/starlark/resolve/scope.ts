@@ -41,7 +41,8 @@ export class Block {
   resolveLocalUses(): void {
     this.uses = this.uses.filter(({ name, block }) => {
       const binding = block.lookupLocal(name.name);
-      if (binding === undefined || (binding.scope !== "local" && binding.scope !== "cell")) return true;
+      if (binding === undefined || (binding.scope !== "local" && binding.scope !== "cell"))
+        return true;
       name.binding = binding;
       return false;
     });

@@ -7,7 +7,14 @@ import type { SourceText } from "./source.ts";
  */
 
 /** Where a variable lives. */
-export type Scope = "undefined" | "local" | "cell" | "free" | "global" | "predeclared" | "universal";
+export type Scope =
+  | "undefined"
+  | "local"
+  | "cell"
+  | "free"
+  | "global"
+  | "predeclared"
+  | "universal";
 
 /** A variable. All uses in one function share one. */
 export interface Binding {
@@ -241,7 +248,11 @@ export interface LoadStmt {
   readonly pos: number;
   readonly module: string;
   /** The names to load, with the names that they get here. */
-  readonly names: readonly { readonly from: string; readonly fromPos: number; readonly to: NameExpr }[];
+  readonly names: readonly {
+    readonly from: string;
+    readonly fromPos: number;
+    readonly to: NameExpr;
+  }[];
 }
 
 export type Stmt =

@@ -256,7 +256,9 @@ export class Parser {
       to = this.#parseIdent();
       const { name } = to;
       if (!this.#at(T.EQ)) {
-        this.#fail(`load operand must be "${name}" or ${name}="originalname" (want '=' after ${name})`);
+        this.#fail(
+          `load operand must be "${name}" or ${name}="originalname" (want '=' after ${name})`,
+        );
       }
       this.#next();
       if (!this.#at(T.STRING)) {
@@ -267,7 +269,11 @@ export class Parser {
     }
     const from = this.#in.value as StarlarkString;
     const fromPos = this.#next() + 1;
-    return { from, fromPos, to: to ?? { kind: "name", pos: fromPos, name: from, binding: undefined } };
+    return {
+      from,
+      fromPos,
+      to: to ?? { kind: "name", pos: fromPos, name: from, binding: undefined },
+    };
   }
 
   // Suite = newline indent {Statement} outdent | SimpleStmt .
@@ -369,7 +375,8 @@ export class Parser {
 
   // BinaryExpr = Test {Binop Test} .
   #parseBinary(minPrecedence: number): Expr {
-    let left = minPrecedence <= COMPARISON && this.#at(T.NOT) ? this.#parseNot() : this.#parsePrimaryExpr();
+    let left =
+      minPrecedence <= COMPARISON && this.#at(T.NOT) ? this.#parseNot() : this.#parsePrimaryExpr();
     let compared = "";
     for (;;) {
       if (this.#at(T.NOT)) this.#parseNotIn();
@@ -606,7 +613,8 @@ export function parseSource(source: SourceText, interactive = false): SyntaxFile
   try {
     return new Parser(source, interactive).parseFile();
   } catch (error) {
-    if (error instanceof RangeError) throw new NestingError("excessive nesting", source.position(0));
+    if (error instanceof RangeError)
+      throw new NestingError("excessive nesting", source.position(0));
     throw error;
   }
 }

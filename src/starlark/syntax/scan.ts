@@ -158,7 +158,8 @@ export class Scanner {
       col += c === SPACE_CODE ? 1 : TAB_WIDTH - ((this.at - lineStart) % TAB_WIDTH);
       c = text.charCodeAt(++this.at);
     }
-    if (c === HASH_CODE || c === NEWLINE_CODE || c === RETURN_CODE || c !== c || c === 0) return true;
+    if (c === HASH_CODE || c === NEWLINE_CODE || c === RETURN_CODE || c !== c || c === 0)
+      return true;
     if (this.#depth > 0) return false;
     const indents = this.#indents;
     if (col > indents.at(-1)!) {
@@ -169,7 +170,8 @@ export class Scanner {
         this.#dents--;
         indents.pop();
       }
-      if (col !== indents.at(-1)) this.fail(this.at, "unindent does not match any outer indentation level");
+      if (col !== indents.at(-1))
+        this.fail(this.at, "unindent does not match any outer indentation level");
     }
     return false;
   }
@@ -187,12 +189,17 @@ export class Scanner {
   #skipComment(): number {
     const text = this.#text;
     let c = text.charCodeAt(this.at);
-    while (c === c && c !== 0 && c !== NEWLINE_CODE && c !== RETURN_CODE) c = text.charCodeAt(++this.at);
+    while (c === c && c !== 0 && c !== NEWLINE_CODE && c !== RETURN_CODE)
+      c = text.charCodeAt(++this.at);
     return c;
   }
 
   #skipNewline(): void {
-    if (this.#text.charCodeAt(this.at++) === RETURN_CODE && this.#text.charCodeAt(this.at) === NEWLINE_CODE) this.at++;
+    if (
+      this.#text.charCodeAt(this.at++) === RETURN_CODE &&
+      this.#text.charCodeAt(this.at) === NEWLINE_CODE
+    )
+      this.at++;
   }
 
   /** Closes open blocks at the end of the file; true when OUTDENT tokens are due now. */
@@ -297,7 +304,10 @@ export class Scanner {
 
   #failUnexpected(): never {
     const { rune } = decodeRune(this.#text, this.at);
-    this.fail(this.at, `unexpected input character ${quoteChar(this.#text.slice(this.at, this.at + decodeRune(this.#text, this.at).size), rune)}`);
+    this.fail(
+      this.at,
+      `unexpected input character ${quoteChar(this.#text.slice(this.at, this.at + decodeRune(this.#text, this.at).size), rune)}`,
+    );
   }
 
   #scanUnicodeWord(): void {
@@ -356,7 +366,8 @@ export class Scanner {
         i++;
         // An escaped CRLF is one character.
         if (text.charCodeAt(i) === RETURN_CODE && text.charCodeAt(i + 1) === NEWLINE_CODE) i++;
-      } else if (c === NEWLINE_CODE || c === RETURN_CODE) this.#failString(i, "unexpected newline in string");
+      } else if (c === NEWLINE_CODE || c === RETURN_CODE)
+        this.#failString(i, "unexpected newline in string");
       if (i >= text.length) this.#failString(i, "unexpected EOF in string");
     }
   }
@@ -375,7 +386,8 @@ export class Scanner {
         this.#special = true;
         i++;
       } else if (c === RETURN_CODE) this.#special = true;
-      else if (c === quote && text.charCodeAt(i + 1) === quote && text.charCodeAt(i + 2) === quote) return i;
+      else if (c === quote && text.charCodeAt(i + 1) === quote && text.charCodeAt(i + 2) === quote)
+        return i;
     }
     this.#failString(text.length, "unexpected EOF in string");
   }
@@ -390,7 +402,8 @@ export class Scanner {
       c = text.charCodeAt(++i);
     }
     const length = i - this.at;
-    const plain = c !== DOT_CODE && c !== 101 && c !== 69 && (text[this.at] !== "0" || length === 1);
+    const plain =
+      c !== DOT_CODE && c !== 101 && c !== 69 && (text[this.at] !== "0" || length === 1);
     if (plain && length <= 15 && !(length === 1 && n === 0 && /[xXoObB]/.test(text[i] ?? ""))) {
       this.at = i;
       this.value = n;
@@ -409,7 +422,11 @@ export class Scanner {
     const digits = this.#match(/[0-9]*/y);
     const fraction = this.#match(/\.[0-9]*/y);
     const exponent = this.#match(/[eE]/y) !== "";
-    if (exponent && this.#match(/[+-]/y) !== "" && CLASSES[this.#text.charCodeAt(this.at)] !== DIGIT) {
+    if (
+      exponent &&
+      this.#match(/[+-]/y) !== "" &&
+      CLASSES[this.#text.charCodeAt(this.at)] !== DIGIT
+    ) {
       this.fail(this.at, "invalid float literal");
     }
     if (exponent) this.#match(/[0-9]*/y);

@@ -30,7 +30,8 @@ export class SourceText {
       else high = middle - 1;
     }
     let col = 1;
-    for (let i = starts[low]!; i < offset; i++) if ((this.text.charCodeAt(i) & 0xc0) !== 0x80) col++;
+    for (let i = starts[low]!; i < offset; i++)
+      if ((this.text.charCodeAt(i) & 0xc0) !== 0x80) col++;
     return { file: this.path, line: low + this.#firstLine, col };
   }
 }

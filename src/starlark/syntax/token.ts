@@ -129,12 +129,25 @@ const WORDS: Readonly<Record<number, string>> = {
 
 /** The keywords, by their text. */
 export const KEYWORDS: ReadonlyMap<string, number> = new Map([
-  ...[AND, BREAK, CONTINUE, DEF, ELIF, ELSE, FOR, IF, IN, LAMBDA, LOAD, NOT, OR, PASS, RETURN, WHILE].map(
-    (token): [string, number] => [WORDS[token]!, token],
-  ),
-  ...(
-    "as async await class del except finally from global import is nonlocal raise try with yield"
-  )
+  ...[
+    AND,
+    BREAK,
+    CONTINUE,
+    DEF,
+    ELIF,
+    ELSE,
+    FOR,
+    IF,
+    IN,
+    LAMBDA,
+    LOAD,
+    NOT,
+    OR,
+    PASS,
+    RETURN,
+    WHILE,
+  ].map((token): [string, number] => [WORDS[token]!, token]),
+  ..."as async await class del except finally from global import is nonlocal raise try with yield"
     .split(" ")
     .map((word): [string, number] => [word, RESERVED]),
 ]);

@@ -39,13 +39,15 @@ function octalEscape(body: string, at: number, binary: boolean): Escape {
 function hexDigits(body: string, at: number, size: number): number {
   if (body.length - at < size) throw new Error(`truncated escape sequence ${body.slice(at)}`);
   const digits = body.slice(at + 2, at + size);
-  if (!/^[0-9a-fA-F]+$/.test(digits)) throw new Error(`invalid escape sequence ${body.slice(at, at + size)}`);
+  if (!/^[0-9a-fA-F]+$/.test(digits))
+    throw new Error(`invalid escape sequence ${body.slice(at, at + size)}`);
   return Number.parseInt(digits, 16);
 }
 
 function hexEscape(body: string, at: number, binary: boolean): Escape {
   const n = hexDigits(body, at, 4);
-  if (!binary && n > 127) throw new Error(`non-ASCII hex escape ${body.slice(at, at + 4)} ${advice(n)}`);
+  if (!binary && n > 127)
+    throw new Error(`non-ASCII hex escape ${body.slice(at, at + 4)} ${advice(n)}`);
   return { text: String.fromCharCode(n), size: 4 };
 }
 
@@ -53,7 +55,9 @@ function unicodeEscape(body: string, at: number): Escape {
   const size = body[at + 1] === "u" ? 6 : 10;
   const n = hexDigits(body, at, size);
   if (n > MAX_RUNE) {
-    throw new Error(`code point out of range: ${body.slice(at, at + size)} (max \\U${MAX_RUNE.toString(16).padStart(8, "0")})`);
+    throw new Error(
+      `code point out of range: ${body.slice(at, at + size)} (max \\U${MAX_RUNE.toString(16).padStart(8, "0")})`,
+    );
   }
   if (n >= 0xd800 && n < 0xe000) throw new Error(`invalid Unicode code point U+${upperHex(n)}`);
   return { text: encodeRune(n), size };

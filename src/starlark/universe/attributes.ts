@@ -50,7 +50,7 @@ export function getAttr(value: Value, name: string): Value {
   if (attr !== undefined) return attr;
   const custom = value instanceof StarlarkObject ? value.noSuchAttr?.(name) : undefined;
   const message = custom ?? `${typeName(value)} has no .${name} field or method`;
-  throw fault(`${message}${suggestion(name, value)}`);
+  throw new Error(`${message}${suggestion(name, value)}`);
 }
 
 function suggestion(name: string, value: Value): string {

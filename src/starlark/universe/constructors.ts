@@ -1,4 +1,4 @@
-import { unpackPositional, types } from "../eval/unpack.ts";
+import { types, unpackPositional } from "../eval/unpack.ts";
 import { fault } from "../values/fault.ts";
 import { makeBuiltin } from "../values/function.ts";
 import { StarlarkModule, StarlarkStruct } from "../values/struct.ts";

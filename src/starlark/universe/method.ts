@@ -20,7 +20,13 @@ export class Method<R = never> {
   /** Stands for the method on the stack while it runs. */
   readonly builtin: Builtin;
 
-  constructor(name: string, min: number, max: number, direct: PositionalBody<R>, invoke: VariadicBody<R>) {
+  constructor(
+    name: string,
+    min: number,
+    max: number,
+    direct: PositionalBody<R>,
+    invoke: VariadicBody<R>,
+  ) {
     this.name = name;
     this.min = min;
     this.max = max;
@@ -33,9 +39,17 @@ export class Method<R = never> {
 
   /** The method as a value, `x.name`. */
   bind(receiver: R & Value): Builtin {
-    const bound = new Builtin(this.name, (_thread, args, kwargs) => this.invoke(receiver, args, kwargs), receiver);
+    const bound = new Builtin(
+      this.name,
+      (_thread, args, kwargs) => this.invoke(receiver, args, kwargs),
+      receiver,
+    );
     if (this.max >= 0) {
-      bound.direct = { min: this.min, max: this.max, fn: (a, b, c) => this.direct(receiver, a, b, c) };
+      bound.direct = {
+        min: this.min,
+        max: this.max,
+        fn: (a, b, c) => this.direct(receiver, a, b, c),
+      };
     }
     return bound;
   }
@@ -45,7 +59,12 @@ export class Method<R = never> {
 export type MethodTable<R> = ReadonlyMap<string, Method<R>>;
 
 /** A method that takes `min` to `max` positional arguments, at most three; absent ones are undefined. */
-export function method<R>(name: string, min: number, max: number, body: PositionalBody<R>): Method<R> {
+export function method<R>(
+  name: string,
+  min: number,
+  max: number,
+  body: PositionalBody<R>,
+): Method<R> {
   return new Method<R>(name, min, max, body, (receiver, args, kwargs) => {
     checkPositional(name, args, kwargs, min, max);
     return body(receiver, args[0], args[1], args[2]);
@@ -96,7 +115,9 @@ export function wantInt(fnName: string, place: number, value: Value): number {
 
 function wideInt(fnName: string, place: number, value: bigint): number {
   if (BigInt.asIntN(64, value) !== value) {
-    throw fault(`${fnName}: for parameter ${place}: ${value} out of range (want value in signed 64-bit range)`);
+    throw fault(
+      `${fnName}: for parameter ${place}: ${value} out of range (want value in signed 64-bit range)`,
+    );
   }
   return Number(value);
 }

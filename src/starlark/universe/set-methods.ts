@@ -54,7 +54,10 @@ function become(set: StarlarkSet, other: StarlarkSet): null {
 }
 
 /** A method that takes an iterable; its errors bear its name. */
-function withOperand(name: string, body: (set: StarlarkSet, others: Value[]) => Value): Method<StarlarkSet> {
+function withOperand(
+  name: string,
+  body: (set: StarlarkSet, others: Value[]) => Value,
+): Method<StarlarkSet> {
   return method(name, 1, 1, (set, value) => {
     const others = operand(name, value!);
     return named(name, () => body(set, others));
@@ -105,7 +108,9 @@ const hidden: Method<StarlarkSet>[] = [
   withOperand("isdisjoint", (set, others) => !others.some((other) => set.has(other))),
   withOperand("difference_update", (set, others) => become(set, difference(set, others))),
   withOperand("intersection_update", (set, others) => become(set, intersection(set, others))),
-  withOperand("symmetric_difference_update", (set, others) => become(set, symmetricDifference(set, others))),
+  withOperand("symmetric_difference_update", (set, others) =>
+    become(set, symmetricDifference(set, others)),
+  ),
 ];
 
 /** The methods of sets that `dir` names. */

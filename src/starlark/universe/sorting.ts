@@ -14,7 +14,13 @@ import type { StarlarkObject, Value } from "../values/value.ts";
 
 /** Runs something while an iterable may not change. */
 export function whileIterating<T>(iterable: Value, body: () => T): T {
-  if (!(iterable instanceof StarlarkList || iterable instanceof StarlarkDict || iterable instanceof StarlarkSet)) {
+  if (
+    !(
+      iterable instanceof StarlarkList ||
+      iterable instanceof StarlarkDict ||
+      iterable instanceof StarlarkSet
+    )
+  ) {
     return body();
   }
   iterable.locks++;
@@ -25,7 +31,11 @@ export function whileIterating<T>(iterable: Value, body: () => T): T {
   }
 }
 
-function keysOf(thread: Thread, elems: readonly Value[], key: StarlarkObject | undefined): readonly Value[] {
+function keysOf(
+  thread: Thread,
+  elems: readonly Value[],
+  key: StarlarkObject | undefined,
+): readonly Value[] {
   if (key === undefined) return elems;
   return elems.map((elem) => thread.call(key, [elem]));
 }
@@ -52,7 +62,10 @@ function sortIndices(keys: readonly Value[], reverse: boolean): number[] {
 const RUN = 20;
 
 /** Sorts on past a failed comparison, and throws the last failure in the end, as starlark-go does. */
-function sortReporting(places: number[], before: (later: number, earlier: number) => boolean): number[] {
+function sortReporting(
+  places: number[],
+  before: (later: number, earlier: number) => boolean,
+): number[] {
   let failure: unknown;
   const sorted = mergeSort(places, (later, earlier) => {
     try {
@@ -67,7 +80,10 @@ function sortReporting(places: number[], before: (later: number, earlier: number
 }
 
 /** A stable sort that asks only whether a later element belongs before an earlier one. */
-function mergeSort(places: number[], before: (later: number, earlier: number) => boolean): number[] {
+function mergeSort(
+  places: number[],
+  before: (later: number, earlier: number) => boolean,
+): number[] {
   if (places.length <= RUN) return insertionSort(places, before);
   const middle = places.length >> 1;
   const left = mergeSort(places.slice(0, middle), before);
@@ -83,7 +99,10 @@ function mergeSort(places: number[], before: (later: number, earlier: number) =>
   return out;
 }
 
-function insertionSort(places: number[], before: (later: number, earlier: number) => boolean): number[] {
+function insertionSort(
+  places: number[],
+  before: (later: number, earlier: number) => boolean,
+): number[] {
   const out = places.slice();
   for (let i = 1; i < out.length; i++) {
     for (let j = i; j > 0 && before(out[j]!, out[j - 1]!); j--) {
@@ -107,7 +126,13 @@ export const sorted: Builtin = makeBuiltin("sorted", (thread, args, kwargs) => {
   });
 });
 
-function extreme(thread: Thread, name: string, op: OrderOperator, elems: Value[], key: StarlarkObject | undefined) {
+function extreme(
+  thread: Thread,
+  name: string,
+  op: OrderOperator,
+  elems: Value[],
+  key: StarlarkObject | undefined,
+) {
   if (elems.length === 0) throw fault(`${name}: argument is an empty sequence`);
   charge(elems.length >> 2);
   let best = elems[0]!;
@@ -136,7 +161,10 @@ function precedes(name: string, op: OrderOperator, a: Value, b: Value): boolean 
 export function minmax(name: "min" | "max", op: "<" | ">"): Builtin {
   return makeBuiltin(name, (thread, args, kwargs) => {
     if (args.length === 0) throw fault(`${name} requires at least one positional argument`);
-    const { key } = kwargs.length === 0 ? { key: undefined } : unpack(name, [], kwargs, { "key?": types.callable });
+    const { key } =
+      kwargs.length === 0
+        ? { key: undefined }
+        : unpack(name, [], kwargs, { "key?": types.callable });
     if (args.length > 1) return extreme(thread, name, op, args as Value[], key);
     const elems = elementsOf(args[0]!);
     if (elems === undefined) throw fault(`${name}: ${typeName(args[0]!)} value is not iterable`);

@@ -17,7 +17,11 @@ import {
 /* The string methods that look at letters: they work on code points, with Go's simple case mapping. */
 
 function mapRunes(text: string, map: (rune: number) => number): StarlarkString {
-  return ascii(runes(text).map((rune) => encodeRune(map(rune))).join(""));
+  return ascii(
+    runes(text)
+      .map((rune) => encodeRune(map(rune)))
+      .join(""),
+  );
 }
 
 /** `s.lower()`. */
@@ -43,7 +47,9 @@ export function capitalize(text: StarlarkString): StarlarkString {
 /** `s.title()`: a word begins after any code point without case. */
 export function title(text: StarlarkString): StarlarkString {
   if (isAscii(text)) {
-    return ascii(text.toLowerCase().replace(/[a-z]+/g, (word) => word[0]!.toUpperCase() + word.slice(1)));
+    return ascii(
+      text.toLowerCase().replace(/[a-z]+/g, (word) => word[0]!.toUpperCase() + word.slice(1)),
+    );
   }
   let previousCased = false;
   return mapRunes(text, (rune) => {

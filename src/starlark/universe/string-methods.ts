@@ -1,24 +1,44 @@
 import { charge } from "../eval/vm.ts";
 import { formatText } from "../format/format.ts";
 import { indices } from "../values/access.ts";
-import { ElementView, StarlarkBytes, TextView } from "../values/bytes.ts";
+import { ElementView, type StarlarkBytes, TextView } from "../values/bytes.ts";
 import { fault } from "../values/fault.ts";
 import { StarlarkTuple } from "../values/list.ts";
 import { MAX_TEXT, typeName } from "../values/repr.ts";
 import { ascii, type StarlarkString } from "../values/text.ts";
 import { decodeRune, encodeRune, runes } from "../values/unicode.ts";
 import type { Value } from "../values/value.ts";
-import { type Method, method, methodTable, named, variadicMethod, wantInt, wantIterable, wantString } from "./method.ts";
+import {
+  type Method,
+  method,
+  methodTable,
+  named,
+  variadicMethod,
+  wantInt,
+  wantIterable,
+  wantString,
+} from "./method.ts";
 import * as Case from "./string-case.ts";
 import { partition, split, splitlines, strip } from "./string-split.ts";
 
-function window(name: string, text: string, start?: Value, end?: Value): { part: string; from: number } {
+function window(
+  name: string,
+  text: string,
+  start?: Value,
+  end?: Value,
+): { part: string; from: number } {
   if (start === undefined) return { part: text, from: 0 };
   const [from, to] = named(name, () => indices(start, end, text.length));
   return { part: from < to ? text.slice(from, to) : "", from };
 }
 
-function find(name: "find" | "rfind" | "index" | "rindex", text: StarlarkString, sub: Value, start?: Value, end?: Value) {
+function find(
+  name: "find" | "rfind" | "index" | "rindex",
+  text: StarlarkString,
+  sub: Value,
+  start?: Value,
+  end?: Value,
+) {
   const wanted = wantString(name, 1, sub);
   const { part, from } = window(name, text, start, end);
   const at = name === "find" || name === "index" ? part.indexOf(wanted) : part.lastIndexOf(wanted);
@@ -36,7 +56,13 @@ function count(text: StarlarkString, sub: Value, start?: Value, end?: Value): Va
   return n;
 }
 
-function hasAffix(name: "startswith" | "endswith", text: StarlarkString, affix: Value, start?: Value, end?: Value) {
+function hasAffix(
+  name: "startswith" | "endswith",
+  text: StarlarkString,
+  affix: Value,
+  start?: Value,
+  end?: Value,
+) {
   const { part } = window(name, text, start, end);
   const has = (x: string) => (name === "startswith" ? part.startsWith(x) : part.endsWith(x));
   if (typeof affix === "string") return has(affix);
@@ -85,15 +111,21 @@ function replace(text: StarlarkString, old: Value, by: Value, limit?: Value): Va
   const max = limit === undefined ? -1 : wantInt("replace", 3, limit);
   if (wanted === "") return ascii(replaceEmpty(text, replacement, max < 0 ? text.length + 1 : max));
   const parts = text.split(wanted);
-  if (text.length + parts.length * replacement.length > MAX_TEXT) throw fault("replace: excessive text length");
+  if (text.length + parts.length * replacement.length > MAX_TEXT)
+    throw fault("replace: excessive text length");
   charge(text.length >> 6);
   if (max < 0 || max >= parts.length - 1) return ascii(parts.join(replacement));
   return ascii([parts.slice(0, max + 1).join(replacement), ...parts.slice(max + 1)].join(wanted));
 }
 
-function removeAffix(name: "removeprefix" | "removesuffix", text: StarlarkString, affix: Value): Value {
+function removeAffix(
+  name: "removeprefix" | "removesuffix",
+  text: StarlarkString,
+  affix: Value,
+): Value {
   const unwanted = wantString(name, 1, affix);
-  if (name === "removeprefix") return text.startsWith(unwanted) ? ascii(text.slice(unwanted.length)) : text;
+  if (name === "removeprefix")
+    return text.startsWith(unwanted) ? ascii(text.slice(unwanted.length)) : text;
   return text.endsWith(unwanted) ? ascii(text.slice(0, text.length - unwanted.length)) : text;
 }
 
@@ -111,7 +143,8 @@ function elements(name: "elems" | "elem_ords"): Method<StarlarkString> {
     name,
     0,
     0,
-    (text) => new ElementView({ typeName: "string.elems", text, method: name, binary: false, elementOf }),
+    (text) =>
+      new ElementView({ typeName: "string.elems", text, method: name, binary: false, elementOf }),
   );
 }
 
@@ -127,7 +160,8 @@ function codepoints(name: "codepoints" | "codepoint_ords"): Method<StarlarkStrin
     name,
     0,
     0,
-    (text) => new TextView({ typeName: "string.codepoints", text, method: name, binary: false, elementOf }),
+    (text) =>
+      new TextView({ typeName: "string.codepoints", text, method: name, binary: false, elementOf }),
   );
 }
 
@@ -142,7 +176,9 @@ const methods: Method<StarlarkString>[] = [
   method("count", 1, 3, (text, sub, start, end) => count(text, sub!, start, end)),
   elements("elem_ords"),
   elements("elems"),
-  method("endswith", 1, 3, (text, affix, start, end) => hasAffix("endswith", text, affix!, start, end)),
+  method("endswith", 1, 3, (text, affix, start, end) =>
+    hasAffix("endswith", text, affix!, start, end),
+  ),
   method("find", 1, 3, (text, sub, start, end) => find("find", text, sub!, start, end)),
   variadicMethod("format", formatText),
   method("index", 1, 3, (text, sub, start, end) => find("index", text, sub!, start, end)),
@@ -167,7 +203,9 @@ const methods: Method<StarlarkString>[] = [
   method("rstrip", 0, 1, (text, cutset) => strip("rstrip", text, cutset)),
   method("split", 0, 2, (text, separator, max) => split("split", text, separator, max)),
   method("splitlines", 0, 1, splitlines),
-  method("startswith", 1, 3, (text, affix, start, end) => hasAffix("startswith", text, affix!, start, end)),
+  method("startswith", 1, 3, (text, affix, start, end) =>
+    hasAffix("startswith", text, affix!, start, end),
+  ),
   method("strip", 0, 1, (text, cutset) => strip("strip", text, cutset)),
   plain("title", Case.title),
   plain("upper", Case.upper),
@@ -192,4 +230,3 @@ export const bytesMethods = methodTable<StarlarkBytes>([
       }),
   ),
 ]);
-

@@ -53,7 +53,9 @@ function splitSpaceRight(text: string, max: number): string[] {
 }
 
 function splitFields(text: string): string[] {
-  return isAscii(text) ? (text.match(/[^\t-\r ]+/g) ?? []) : splitSpace(text, Number.POSITIVE_INFINITY);
+  return isAscii(text)
+    ? (text.match(/[^\t-\r ]+/g) ?? [])
+    : splitSpace(text, Number.POSITIVE_INFINITY);
 }
 
 function joinHead(parts: string[], separator: string, count: number): string[] {
@@ -61,11 +63,18 @@ function joinHead(parts: string[], separator: string, count: number): string[] {
 }
 
 function joinTail(parts: string[], separator: string, keep: number): string[] {
-  return parts.length > keep + 1 ? [...parts.slice(0, keep), parts.slice(keep).join(separator)] : parts;
+  return parts.length > keep + 1
+    ? [...parts.slice(0, keep), parts.slice(keep).join(separator)]
+    : parts;
 }
 
 /** `s.split` and `s.rsplit`. */
-export function split(name: "split" | "rsplit", text: StarlarkString, separator?: Value, count?: Value): Value {
+export function split(
+  name: "split" | "rsplit",
+  text: StarlarkString,
+  separator?: Value,
+  count?: Value,
+): Value {
   const max = count === undefined ? -1 : wantInt(name, 2, count);
   if (separator === undefined || separator === null) {
     if (max < 0) return listOf(splitFields(text));
@@ -93,7 +102,11 @@ export function splitlines(text: StarlarkString, keepends?: Value): Value {
 }
 
 /** `s.partition` and `s.rpartition`. */
-export function partition(name: "partition" | "rpartition", text: StarlarkString, by: Value): Value {
+export function partition(
+  name: "partition" | "rpartition",
+  text: StarlarkString,
+  by: Value,
+): Value {
   const separator = wantString(name, 1, by);
   if (separator === "") throw fault(`${name}: empty separator`);
   const first = name === "partition";

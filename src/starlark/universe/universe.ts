@@ -1,5 +1,5 @@
-import { currentThread, charge } from "../eval/vm.ts";
 import { isIterable, types, unpack } from "../eval/unpack.ts";
+import { charge, currentThread } from "../eval/vm.ts";
 import { elementsOf, lengthOf, toInt32 } from "../values/access.ts";
 import { bytesToText, StarlarkBytes } from "../values/bytes.ts";
 import { order } from "../values/compare.ts";
@@ -8,7 +8,15 @@ import { fault } from "../values/fault.ts";
 import { StarlarkFloat } from "../values/float.ts";
 import { type Builtin, makeBuiltin } from "../values/function.ts";
 import { hashText } from "../values/hash.ts";
-import { addInts, finiteFloat, isInt, numberToInt, parseInteger, type StarlarkInt, subtractInts } from "../values/int.ts";
+import {
+  addInts,
+  finiteFloat,
+  isInt,
+  numberToInt,
+  parseInteger,
+  type StarlarkInt,
+  subtractInts,
+} from "../values/int.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { StarlarkRange } from "../values/range.ts";
 import { repr, str, truth, typeName } from "../values/repr.ts";
@@ -48,7 +56,9 @@ function bytes(x: Value): Value {
   for (const elem of x.iterate!()) {
     if (!isInt(elem)) throw fault(`bytes: at index ${i}, got ${typeName(elem)}, want int`);
     if (elem < 0 || elem > 255) {
-      throw fault(`bytes: at index ${i}, ${elem} out of range (want value in unsigned 8-bit range)`);
+      throw fault(
+        `bytes: at index ${i}, ${elem} out of range (want value in unsigned 8-bit range)`,
+      );
     }
     out += String.fromCharCode(Number(elem));
     i++;
@@ -65,7 +75,9 @@ function chr(x: Value): Value {
   }
   if (n < 0) throw fault(`chr: Unicode code point ${n} out of range (<0)`);
   if (n > MAX_RUNE) {
-    throw fault(`chr: Unicode code point U+${n.toString(16).toUpperCase()} out of range (>0x10FFFF)`);
+    throw fault(
+      `chr: Unicode code point U+${n.toString(16).toUpperCase()} out of range (>0x10FFFF)`,
+    );
   }
   return ascii(encodeRune(n));
 }
@@ -84,7 +96,8 @@ function ord(x: Value): Value {
 
 function dict(args: readonly Value[], kwargs: Kwargs): Value {
   if (args.length > 1) throw fault(`dict: got ${args.length} arguments, want at most 1`);
-  if (args.length === 1 && kwargs.length === 0 && args[0] instanceof StarlarkDict) return args[0].copy();
+  if (args.length === 1 && kwargs.length === 0 && args[0] instanceof StarlarkDict)
+    return args[0].copy();
   const result = new StarlarkDict();
   try {
     updateDict(result, args, kwargs);
@@ -102,7 +115,11 @@ function enumerate(iterable: Value, start?: Value): Value {
   return new StarlarkList(elems.map((elem, i) => new StarlarkTuple([addInts(first, i), elem])));
 }
 
-function joinArguments(args: readonly Value[], separator: string, text: (x: Value) => string): string {
+function joinArguments(
+  args: readonly Value[],
+  separator: string,
+  text: (x: Value) => string,
+): string {
   return args.map(text).join(separator);
 }
 
@@ -130,7 +147,13 @@ function parseGoFloat(text: string): number | undefined {
   if (DECIMAL.test(text)) return Number(text);
   const parts = HEXADECIMAL.exec(text);
   if (parts === null) return undefined;
-  const [, sign, whole, fraction, exponent] = parts as unknown as [string, string, string, string, string];
+  const [, sign, whole, fraction, exponent] = parts as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   if (whole + fraction === "") return undefined;
   const mantissa = Number(BigInt(`0x${whole}${fraction}`));
   const x = mantissa * 2 ** (Number(exponent) - 4 * fraction.length);
@@ -216,7 +239,9 @@ function listOf(name: string, iterable?: Value): Value[] {
 function rangeBound(place: number, value: Value): number {
   const n = wantInt("range", place, value);
   if (!Number.isSafeInteger(n)) {
-    throw fault(`range: for parameter ${place}: ${value} out of range (want value in signed 53-bit range)`);
+    throw fault(
+      `range: for parameter ${place}: ${value} out of range (want value in signed 53-bit range)`,
+    );
   }
   return n;
 }
@@ -226,7 +251,9 @@ function range(a: Value, b?: Value, c?: Value): Value {
   const second = b === undefined ? undefined : rangeBound(2, b);
   const step = c === undefined ? 1 : rangeBound(3, c);
   if (step === 0) throw fault("range: step argument must not be zero");
-  return second === undefined ? new StarlarkRange(0, first, 1) : new StarlarkRange(first, second, step);
+  return second === undefined
+    ? new StarlarkRange(0, first, 1)
+    : new StarlarkRange(first, second, step);
 }
 
 function set(iterable?: Value): Value {
@@ -243,7 +270,8 @@ function zip(args: readonly Value[], kwargs: Kwargs): Value {
   if (args.some((arg) => lengthOf(arg) < 0 && isIterable(arg))) return zipEndless(args);
   const columns = args.map((arg, i) => {
     const elems = elementsOf(arg);
-    if (elems === undefined) throw fault(`zip: argument #${i + 1} is not iterable: ${typeName(arg)}`);
+    if (elems === undefined)
+      throw fault(`zip: argument #${i + 1} is not iterable: ${typeName(arg)}`);
     return elems;
   });
   const rows = columns.length === 0 ? 0 : Math.min(...columns.map((column) => column.length));
@@ -274,7 +302,8 @@ function zipEndless(args: readonly Value[]): Value {
 
 /** Stops at the first element whose truth is `stop`. */
 function anyTruth(name: string, iterable: Value, stop: boolean): boolean {
-  for (const elem of wantIterable(name, 1, iterable).iterate!()) if (truth(elem) === stop) return true;
+  for (const elem of wantIterable(name, 1, iterable).iterate!())
+    if (truth(elem) === stop) return true;
   return false;
 }
 
@@ -331,4 +360,3 @@ export const UNIVERSE: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["False", false],
   ...builtins.map((builtin): [string, Value] => [builtin.name, builtin]),
 ]);
-

@@ -1,7 +1,7 @@
 import { ElementView, StarlarkBytes } from "./bytes.ts";
+import { StarlarkDict } from "./dict.ts";
 import { fault } from "./fault.ts";
 import { isInt, isInt32 } from "./int.ts";
-import { StarlarkDict } from "./dict.ts";
 import { StarlarkList, StarlarkTuple } from "./list.ts";
 import { StarlarkRange } from "./range.ts";
 import { typeName } from "./repr.ts";
@@ -64,7 +64,8 @@ export function getIndex(value: Value, index: Value): Value {
   if (indexed !== undefined) {
     const type = typeName(value);
     if (!isInt(index)) throw fault(`${type} index: got ${typeName(index)}, want int`);
-    if (typeof index === "bigint" || !isInt32(index)) throw fault(`${type} index: ${index} out of range`);
+    if (typeof index === "bigint" || !isInt32(index))
+      throw fault(`${type} index: ${index} out of range`);
     return indexed.at(placeOf(index, indexed.length, type));
   }
   if (value instanceof StarlarkObject && value.getIndex) return value.getIndex(index);
@@ -95,9 +96,15 @@ function clamp(n: number, low: number, high: number): number {
 }
 
 /** The range that two optional indices select from a length, clamped; the end may be before the start. */
-export function indices(start: Value | undefined, end: Value | undefined, length: number): [number, number] {
-  const from = start === undefined || start === null ? 0 : clamp(bound(start, length, "start"), 0, length);
-  const to = end === undefined || end === null ? length : clamp(bound(end, length, "end"), 0, length);
+export function indices(
+  start: Value | undefined,
+  end: Value | undefined,
+  length: number,
+): [number, number] {
+  const from =
+    start === undefined || start === null ? 0 : clamp(bound(start, length, "start"), 0, length);
+  const to =
+    end === undefined || end === null ? length : clamp(bound(end, length, "end"), 0, length);
   return [from, to];
 }
 
@@ -132,13 +139,21 @@ export function slice(value: Value, lo: Value, hi: Value, stepValue: Value): Val
   const step = stepValue === null ? 1 : sliceStep(stepValue);
   const [start, end] = sliceBounds(lo, hi, step, length);
   if (typeof value === "string") return ascii(sliceText(value, start, end, step));
-  if (value instanceof StarlarkBytes) return new StarlarkBytes(sliceText(value.bytes, start, end, step));
-  if (value instanceof StarlarkList) return new StarlarkList(sliceArray(value.elems, start, end, step));
-  if (value instanceof StarlarkTuple) return new StarlarkTuple(sliceArray(value.elems, start, end, step));
+  if (value instanceof StarlarkBytes)
+    return new StarlarkBytes(sliceText(value.bytes, start, end, step));
+  if (value instanceof StarlarkList)
+    return new StarlarkList(sliceArray(value.elems, start, end, step));
+  if (value instanceof StarlarkTuple)
+    return new StarlarkTuple(sliceArray(value.elems, start, end, step));
   return value.slice(start, end, step);
 }
 
-type Sliceable = Extract<Value, string> | StarlarkBytes | StarlarkList | StarlarkTuple | StarlarkRange;
+type Sliceable =
+  | Extract<Value, string>
+  | StarlarkBytes
+  | StarlarkList
+  | StarlarkTuple
+  | StarlarkRange;
 
 function isSliceable(value: Value): value is Sliceable {
   return (

@@ -1,6 +1,6 @@
 import { fault } from "./fault.ts";
 import { quote } from "./quote.ts";
-import { type StarlarkString, ascii } from "./text.ts";
+import { ascii, type StarlarkString } from "./text.ts";
 import { transcode } from "./unicode.ts";
 import { StarlarkObject, type Value } from "./value.ts";
 
@@ -40,7 +40,10 @@ export class TextView extends StarlarkObject {
   readonly typeName: string;
   readonly text: string;
   readonly method: string;
-  readonly elementOf: (text: string, at: number) => { readonly value: Value; readonly size: number };
+  readonly elementOf: (
+    text: string,
+    at: number,
+  ) => { readonly value: Value; readonly size: number };
   readonly isBinary: boolean;
 
   constructor(view: {
@@ -90,7 +93,11 @@ export function bytesToText(bytes: StarlarkBytes): StarlarkString {
 }
 
 /** Whether bytes hold a part, given as bytes or as one byte's number. */
-export function bytesContain(bytes: StarlarkBytes, part: Value, typeNameOf: (value: Value) => string): boolean {
+export function bytesContain(
+  bytes: StarlarkBytes,
+  part: Value,
+  typeNameOf: (value: Value) => string,
+): boolean {
   if (part instanceof StarlarkBytes) return bytes.bytes.includes(part.bytes);
   if (typeof part === "number" || typeof part === "bigint") {
     if (part < 0 || part > 255) {

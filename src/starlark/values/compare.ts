@@ -34,8 +34,10 @@ function equalWithin(a: Value, b: Value, depth: number): boolean {
     return isInt(b) && compareIntFloat(b, a.value) === 0;
   }
   if (!(b instanceof StarlarkObject)) return false;
-  if (a instanceof StarlarkList) return b instanceof StarlarkList && equalElements(a.elems, b.elems, depth);
-  if (a instanceof StarlarkTuple) return b instanceof StarlarkTuple && equalElements(a.elems, b.elems, depth);
+  if (a instanceof StarlarkList)
+    return b instanceof StarlarkList && equalElements(a.elems, b.elems, depth);
+  if (a instanceof StarlarkTuple)
+    return b instanceof StarlarkTuple && equalElements(a.elems, b.elems, depth);
   if (a instanceof StarlarkBytes) return b instanceof StarlarkBytes && a.bytes === b.bytes;
   return a.typeName === b.typeName && a.equals(b, (x, y) => equalWithin(x, y, depth - 1));
 }
@@ -68,17 +70,26 @@ function notOrdered(op: OrderOperator, a: Value, b: Value): Error {
 }
 
 function numericOrder(a: Value, b: Value): number | undefined {
-  const x: StarlarkInt | StarlarkFloat | undefined = isInt(a) || a instanceof StarlarkFloat ? a : undefined;
-  const y: StarlarkInt | StarlarkFloat | undefined = isInt(b) || b instanceof StarlarkFloat ? b : undefined;
+  const x: StarlarkInt | StarlarkFloat | undefined =
+    isInt(a) || a instanceof StarlarkFloat ? a : undefined;
+  const y: StarlarkInt | StarlarkFloat | undefined =
+    isInt(b) || b instanceof StarlarkFloat ? b : undefined;
   if (x === undefined || y === undefined) return undefined;
   if (x instanceof StarlarkFloat) {
-    return y instanceof StarlarkFloat ? compareFloats(x.value, y.value) : -compareIntFloat(y, x.value);
+    return y instanceof StarlarkFloat
+      ? compareFloats(x.value, y.value)
+      : -compareIntFloat(y, x.value);
   }
   if (y instanceof StarlarkFloat) return compareIntFloat(x, y.value);
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-function orderElements(op: OrderOperator, a: readonly Value[], b: readonly Value[], depth: number): boolean {
+function orderElements(
+  op: OrderOperator,
+  a: readonly Value[],
+  b: readonly Value[],
+  depth: number,
+): boolean {
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) {
     if (!equalWithin(a[i]!, b[i]!, depth - 1)) return orderWithin(op, a[i]!, b[i]!, depth - 1);
@@ -92,9 +103,12 @@ function orderWithin(op: OrderOperator, a: Value, b: Value, depth: number): bool
   const order = numericOrder(a, b);
   if (order !== undefined) return holds(op, order);
   if (typeof a === "boolean" && typeof b === "boolean") return holds(op, Number(a) - Number(b));
-  if (a instanceof StarlarkList && b instanceof StarlarkList) return orderElements(op, a.elems, b.elems, depth);
-  if (a instanceof StarlarkTuple && b instanceof StarlarkTuple) return orderElements(op, a.elems, b.elems, depth);
-  if (a instanceof StarlarkBytes && b instanceof StarlarkBytes) return holds(op, threeWay(a.bytes, b.bytes));
+  if (a instanceof StarlarkList && b instanceof StarlarkList)
+    return orderElements(op, a.elems, b.elems, depth);
+  if (a instanceof StarlarkTuple && b instanceof StarlarkTuple)
+    return orderElements(op, a.elems, b.elems, depth);
+  if (a instanceof StarlarkBytes && b instanceof StarlarkBytes)
+    return holds(op, threeWay(a.bytes, b.bytes));
   if (a instanceof StarlarkObject && b instanceof StarlarkObject && a.typeName === b.typeName) {
     if (a.ordered) return a.ordered(op, b);
     if (a.compare) return holds(op, a.compare(b));

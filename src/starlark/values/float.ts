@@ -44,7 +44,8 @@ function shortest(x: number): string {
   if (exponent < -4 || exponent >= 6) return `${sign}${mantissa}e${exponentDigits(exponent)}`;
   const digits = mantissa.replace(".", "");
   if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
-  if (digits.length <= exponent + 1) return `${sign}${digits}${"0".repeat(exponent + 1 - digits.length)}`;
+  if (digits.length <= exponent + 1)
+    return `${sign}${digits}${"0".repeat(exponent + 1 - digits.length)}`;
   return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
 

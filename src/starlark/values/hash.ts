@@ -1,7 +1,7 @@
 import { StarlarkBytes } from "./bytes.ts";
 import { StarlarkFloat } from "./float.ts";
 import { StarlarkTuple } from "./list.ts";
-import { StarlarkObject, type Value } from "./value.ts";
+import type { StarlarkObject, Value } from "./value.ts";
 
 /** 32-bit FNV-1a of the characters. */
 export function hashText(text: string): number {

@@ -156,12 +156,18 @@ const PREFIX_BASES = new Map([
 export function parseInteger(text: string, base: number): StarlarkInt | undefined {
   const negative = text.startsWith("-");
   let digits = negative || text.startsWith("+") ? text.slice(1) : text;
-  const prefixBase = digits.length > 2 ? PREFIX_BASES.get(digits.slice(0, 2).toLowerCase()) : undefined;
+  const prefixBase =
+    digits.length > 2 ? PREFIX_BASES.get(digits.slice(0, 2).toLowerCase()) : undefined;
   let radix = base;
   if (prefixBase !== undefined && (base === 0 || base === prefixBase)) {
     radix = prefixBase;
     digits = digits.slice(2);
-  } else if (base === 0 && digits.length > 1 && digits.startsWith("0") && prefixBase === undefined) {
+  } else if (
+    base === 0 &&
+    digits.length > 1 &&
+    digits.startsWith("0") &&
+    prefixBase === undefined
+  ) {
     return /^0+$/.test(digits) ? 0 : undefined;
   }
   const n = parseDigits(digits, radix === 0 ? 10 : radix);

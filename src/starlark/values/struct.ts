@@ -8,7 +8,10 @@ import { type BinaryOperator, StarlarkObject, type Value } from "./value.ts";
 type Fields = Iterable<readonly [string, Value]> | Readonly<Record<string, Value>>;
 
 function fieldMap(fields: Fields): Map<string, Value> {
-  const entries = Symbol.iterator in fields ? [...(fields as Iterable<readonly [string, Value]>)] : Object.entries(fields);
+  const entries =
+    Symbol.iterator in fields
+      ? [...(fields as Iterable<readonly [string, Value]>)]
+      : Object.entries(fields);
   return new Map(entries);
 }
 
@@ -79,7 +82,9 @@ export class StarlarkStruct extends StarlarkObject {
   override binary(op: BinaryOperator, other: Value, side: "left" | "right"): Value | undefined {
     if (op !== "+" || side !== "left" || !(other instanceof StarlarkStruct)) return undefined;
     if (this.brand !== other.brand) {
-      throw fault(`cannot add structs of different constructors: ${str(this.brand)} + ${str(other.brand)}`);
+      throw fault(
+        `cannot add structs of different constructors: ${str(this.brand)} + ${str(other.brand)}`,
+      );
     }
     return new StarlarkStruct(this.brand, [...this.fields, ...other.fields]);
   }

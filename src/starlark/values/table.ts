@@ -44,7 +44,8 @@ export abstract class Table extends StarlarkObject {
     if (this.#index === undefined) {
       const wanted = typeof key === "string" || typeof key === "number" ? key : mapKey(key);
       const keys = this.keyArray;
-      for (let i = 0; i < keys.length; i++) if (keys[i] === wanted) return wanted === undefined ? -1 : i;
+      for (let i = 0; i < keys.length; i++)
+        if (keys[i] === wanted) return wanted === undefined ? -1 : i;
       return -1;
     }
     if (typeof key === "string" || typeof key === "number") return this.#index.get(key) ?? -1;

@@ -25,7 +25,9 @@ export function toJsString(text: StarlarkString | string): string {
 
 /** The bytes as a string, whatever they are. */
 export function bytesToString(bytes: Uint8Array): StarlarkString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1") as StarlarkString;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+    "latin1",
+  ) as StarlarkString;
 }
 
 /** The bytes of a string. */

@@ -17,8 +17,10 @@ const INVALID: DecodedRune = { rune: REPLACEMENT, size: 1 };
 /** The length and the least and greatest second byte of a sequence, by first byte (RFC 3629). */
 function sequenceShape(first: number): [size: number, low: number, high: number] | undefined {
   if (first >= 0xc2 && first <= 0xdf) return [2, 0x80, 0xbf];
-  if (first >= 0xe0 && first <= 0xef) return [3, first === 0xe0 ? 0xa0 : 0x80, first === 0xed ? 0x9f : 0xbf];
-  if (first >= 0xf0 && first <= 0xf4) return [4, first === 0xf0 ? 0x90 : 0x80, first === 0xf4 ? 0x8f : 0xbf];
+  if (first >= 0xe0 && first <= 0xef)
+    return [3, first === 0xe0 ? 0xa0 : 0x80, first === 0xed ? 0x9f : 0xbf];
+  if (first >= 0xf0 && first <= 0xf4)
+    return [4, first === 0xf0 ? 0x90 : 0x80, first === 0xf4 ? 0x8f : 0xbf];
   return undefined;
 }
 
@@ -53,7 +55,8 @@ export function decodeLastRune(text: string, end: number): DecodedRune {
 /** The UTF-8 bytes of a code point, as characters; U+FFFD for a surrogate or a number out of range. */
 export function encodeRune(rune: number): string {
   if (rune >= 0 && rune < 0x80) return String.fromCharCode(rune);
-  if (rune >= 0 && rune < 0x800) return String.fromCharCode(0xc0 | (rune >> 6), 0x80 | (rune & 0x3f));
+  if (rune >= 0 && rune < 0x800)
+    return String.fromCharCode(0xc0 | (rune >> 6), 0x80 | (rune & 0x3f));
   if (rune < 0 || rune > MAX_RUNE || (rune >= 0xd800 && rune < 0xe000)) return "\u00ef\u00bf\u00bd";
   const tail = [0x80 | ((rune >> 6) & 0x3f), 0x80 | (rune & 0x3f)] as const;
   if (rune < 0x10000) return String.fromCharCode(0xe0 | (rune >> 12), ...tail);

@@ -4,38 +4,244 @@ import { Random } from "./random.ts";
 
 type Kind = "int" | "float" | "str" | "bool" | "list" | "dict" | "tuple" | "set" | "bytes" | "any";
 
-const KINDS: readonly Kind[] = ["int", "float", "str", "bool", "list", "dict", "tuple", "set", "bytes", "any"];
+const KINDS: readonly Kind[] = [
+  "int",
+  "float",
+  "str",
+  "bool",
+  "list",
+  "dict",
+  "tuple",
+  "set",
+  "bytes",
+  "any",
+];
 
 const STRINGS = [
-  '""', '"a"', '"abc"', "'it\\'s'", '"a b  c"', '"x=%s"', '"%d%%"', '"{}-{}"', '"{a}{b}"', '"é"', '"日本"', '"\\n\\t\\\\"',
-  '"A1b2"', '"  pad "', '"aXbXc"', 'r"\\d"', '"""tri\nple"""', '"ǅ"', '"%s and %r"', '"K"', '"0x1f"', '"-12"', '"ß"', '"\\u00ff"', '"1.5"',
+  '""',
+  '"a"',
+  '"abc"',
+  "'it\\'s'",
+  '"a b  c"',
+  '"x=%s"',
+  '"%d%%"',
+  '"{}-{}"',
+  '"{a}{b}"',
+  '"é"',
+  '"日本"',
+  '"\\n\\t\\\\"',
+  '"A1b2"',
+  '"  pad "',
+  '"aXbXc"',
+  'r"\\d"',
+  '"""tri\nple"""',
+  '"ǅ"',
+  '"%s and %r"',
+  '"K"',
+  '"0x1f"',
+  '"-12"',
+  '"ß"',
+  '"\\u00ff"',
+  '"1.5"',
 ];
-const INTS = ["0", "1", "2", "3", "-1", "7", "10", "-5", "100", "255", "1 << 31", "1 << 40", "123456789012345678901234567890", "-2147483648", "9007199254740991", "9007199254740993", "0x10", "0o17", "0b11"];
-const FLOATS = ["0.0", "1.0", "-1.5", "2.5e10", "1e100", "1e-7", "3.14159", "-0.0", "1e6", "123456.0", "1e21", "0.1", 'float("inf")', 'float("nan")', "1e308", "100.0"];
+const INTS = [
+  "0",
+  "1",
+  "2",
+  "3",
+  "-1",
+  "7",
+  "10",
+  "-5",
+  "100",
+  "255",
+  "1 << 31",
+  "1 << 40",
+  "123456789012345678901234567890",
+  "-2147483648",
+  "9007199254740991",
+  "9007199254740993",
+  "0x10",
+  "0o17",
+  "0b11",
+];
+const FLOATS = [
+  "0.0",
+  "1.0",
+  "-1.5",
+  "2.5e10",
+  "1e100",
+  "1e-7",
+  "3.14159",
+  "-0.0",
+  "1e6",
+  "123456.0",
+  "1e21",
+  "0.1",
+  'float("inf")',
+  'float("nan")',
+  "1e308",
+  "100.0",
+];
 const STRING_METHODS: readonly [string, string[]][] = [
-  ["capitalize", []], ["count", ["str"]], ["count", ["str", "int", "int"]], ["elems", []], ["codepoints", []], ["elem_ords", []], ["codepoint_ords", []],
-  ["endswith", ["str"]], ["startswith", ["str", "int"]], ["startswith", ["tuple"]], ["find", ["str"]], ["find", ["str", "int", "int"]], ["rfind", ["str"]], ["index", ["str"]], ["rindex", ["str", "int"]],
-  ["format", ["any", "any"]], ["format", ["any"]], ["isalnum", []], ["isalpha", []], ["isdigit", []], ["islower", []], ["isspace", []], ["istitle", []], ["isupper", []],
-  ["join", ["list"]], ["join", ["any"]], ["lower", []], ["upper", []], ["title", []], ["lstrip", []], ["strip", ["str"]], ["rstrip", ["str"]], ["strip", []],
-  ["partition", ["str"]], ["rpartition", ["str"]], ["replace", ["str", "str"]], ["replace", ["str", "str", "int"]], ["split", []], ["split", ["str"]], ["split", ["str", "int"]], ["split", ["None", "int"]], ["rsplit", ["str", "int"]], ["rsplit", ["None", "int"]],
-  ["splitlines", []], ["splitlines", ["bool"]], ["removeprefix", ["str"]], ["removesuffix", ["str"]],
+  ["capitalize", []],
+  ["count", ["str"]],
+  ["count", ["str", "int", "int"]],
+  ["elems", []],
+  ["codepoints", []],
+  ["elem_ords", []],
+  ["codepoint_ords", []],
+  ["endswith", ["str"]],
+  ["startswith", ["str", "int"]],
+  ["startswith", ["tuple"]],
+  ["find", ["str"]],
+  ["find", ["str", "int", "int"]],
+  ["rfind", ["str"]],
+  ["index", ["str"]],
+  ["rindex", ["str", "int"]],
+  ["format", ["any", "any"]],
+  ["format", ["any"]],
+  ["isalnum", []],
+  ["isalpha", []],
+  ["isdigit", []],
+  ["islower", []],
+  ["isspace", []],
+  ["istitle", []],
+  ["isupper", []],
+  ["join", ["list"]],
+  ["join", ["any"]],
+  ["lower", []],
+  ["upper", []],
+  ["title", []],
+  ["lstrip", []],
+  ["strip", ["str"]],
+  ["rstrip", ["str"]],
+  ["strip", []],
+  ["partition", ["str"]],
+  ["rpartition", ["str"]],
+  ["replace", ["str", "str"]],
+  ["replace", ["str", "str", "int"]],
+  ["split", []],
+  ["split", ["str"]],
+  ["split", ["str", "int"]],
+  ["split", ["None", "int"]],
+  ["rsplit", ["str", "int"]],
+  ["rsplit", ["None", "int"]],
+  ["splitlines", []],
+  ["splitlines", ["bool"]],
+  ["removeprefix", ["str"]],
+  ["removesuffix", ["str"]],
 ];
 const LIST_METHODS: readonly [string, string[]][] = [
-  ["append", ["any"]], ["clear", []], ["extend", ["list"]], ["extend", ["any"]], ["index", ["any"]], ["index", ["any", "int", "int"]], ["insert", ["int", "any"]], ["pop", []], ["pop", ["int"]], ["remove", ["any"]],
+  ["append", ["any"]],
+  ["clear", []],
+  ["extend", ["list"]],
+  ["extend", ["any"]],
+  ["index", ["any"]],
+  ["index", ["any", "int", "int"]],
+  ["insert", ["int", "any"]],
+  ["pop", []],
+  ["pop", ["int"]],
+  ["remove", ["any"]],
 ];
 const DICT_METHODS: readonly [string, string[]][] = [
-  ["clear", []], ["get", ["any"]], ["get", ["any", "any"]], ["items", []], ["keys", []], ["values", []], ["pop", ["any"]], ["pop", ["any", "any"]], ["popitem", []], ["setdefault", ["any", "any"]], ["setdefault", ["str"]], ["update", ["dict"]], ["update", ["list"]],
+  ["clear", []],
+  ["get", ["any"]],
+  ["get", ["any", "any"]],
+  ["items", []],
+  ["keys", []],
+  ["values", []],
+  ["pop", ["any"]],
+  ["pop", ["any", "any"]],
+  ["popitem", []],
+  ["setdefault", ["any", "any"]],
+  ["setdefault", ["str"]],
+  ["update", ["dict"]],
+  ["update", ["list"]],
 ];
 const SET_METHODS: readonly [string, string[]][] = [
-  ["add", ["any"]], ["clear", []], ["difference", ["any"]], ["discard", ["any"]], ["intersection", ["list"]], ["issubset", ["set"]], ["issuperset", ["list"]], ["pop", []], ["remove", ["any"]], ["symmetric_difference", ["set"]], ["union", ["list", "set"]], ["union", []], ["update", ["list"]],
+  ["add", ["any"]],
+  ["clear", []],
+  ["difference", ["any"]],
+  ["discard", ["any"]],
+  ["intersection", ["list"]],
+  ["issubset", ["set"]],
+  ["issuperset", ["list"]],
+  ["pop", []],
+  ["remove", ["any"]],
+  ["symmetric_difference", ["set"]],
+  ["union", ["list", "set"]],
+  ["union", []],
+  ["update", ["list"]],
 ];
 const UNIVERSE: readonly [string, string[], Kind][] = [
-  ["abs", ["int"], "int"], ["abs", ["float"], "float"], ["any", ["list"], "bool"], ["all", ["list"], "bool"], ["bool", ["any"], "bool"], ["bytes", ["str"], "bytes"], ["bytes", ["list"], "bytes"], ["chr", ["int"], "str"], ["dict", ["dict"], "dict"], ["dict", ["list"], "dict"],
-  ["dir", ["any"], "list"], ["enumerate", ["list"], "list"], ["enumerate", ["any", "int"], "list"], ["float", ["any"], "float"], ["float", ["str"], "float"], ["getattr", ["any", "str"], "any"], ["hasattr", ["any", "str"], "bool"], ["hash", ["str"], "int"], ["hash", ["bytes"], "int"],
-  ["int", ["any"], "int"], ["int", ["str"], "int"], ["int", ["str", "int"], "int"], ["int", ["float"], "int"], ["len", ["any"], "int"], ["list", ["any"], "list"], ["max", ["list"], "any"], ["min", ["int", "int"], "int"], ["min", ["any"], "any"], ["ord", ["str"], "int"], ["range", ["int"], "list"], ["range", ["int", "int", "int"], "list"],
-  ["repr", ["any"], "str"], ["reversed", ["list"], "list"], ["set", ["list"], "set"], ["set", ["any"], "set"], ["sorted", ["list"], "list"], ["sorted", ["any"], "list"], ["str", ["any"], "str"], ["str", ["float"], "str"], ["tuple", ["any"], "tuple"], ["type", ["any"], "str"], ["zip", ["list", "list"], "list"], ["zip", ["any", "tuple"], "list"],
+  ["abs", ["int"], "int"],
+  ["abs", ["float"], "float"],
+  ["any", ["list"], "bool"],
+  ["all", ["list"], "bool"],
+  ["bool", ["any"], "bool"],
+  ["bytes", ["str"], "bytes"],
+  ["bytes", ["list"], "bytes"],
+  ["chr", ["int"], "str"],
+  ["dict", ["dict"], "dict"],
+  ["dict", ["list"], "dict"],
+  ["dir", ["any"], "list"],
+  ["enumerate", ["list"], "list"],
+  ["enumerate", ["any", "int"], "list"],
+  ["float", ["any"], "float"],
+  ["float", ["str"], "float"],
+  ["getattr", ["any", "str"], "any"],
+  ["hasattr", ["any", "str"], "bool"],
+  ["hash", ["str"], "int"],
+  ["hash", ["bytes"], "int"],
+  ["int", ["any"], "int"],
+  ["int", ["str"], "int"],
+  ["int", ["str", "int"], "int"],
+  ["int", ["float"], "int"],
+  ["len", ["any"], "int"],
+  ["list", ["any"], "list"],
+  ["max", ["list"], "any"],
+  ["min", ["int", "int"], "int"],
+  ["min", ["any"], "any"],
+  ["ord", ["str"], "int"],
+  ["range", ["int"], "list"],
+  ["range", ["int", "int", "int"], "list"],
+  ["repr", ["any"], "str"],
+  ["reversed", ["list"], "list"],
+  ["set", ["list"], "set"],
+  ["set", ["any"], "set"],
+  ["sorted", ["list"], "list"],
+  ["sorted", ["any"], "list"],
+  ["str", ["any"], "str"],
+  ["str", ["float"], "str"],
+  ["tuple", ["any"], "tuple"],
+  ["type", ["any"], "str"],
+  ["zip", ["list", "list"], "list"],
+  ["zip", ["any", "tuple"], "list"],
 ];
-const BINARY = ["+", "-", "*", "/", "//", "%", "|", "&", "^", "<<", ">>", "in", "not in", "==", "!=", "<", "<=", ">", ">=", "and", "or"];
+const BINARY = [
+  "+",
+  "-",
+  "*",
+  "/",
+  "//",
+  "%",
+  "|",
+  "&",
+  "^",
+  "<<",
+  ">>",
+  "in",
+  "not in",
+  "==",
+  "!=",
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "and",
+  "or",
+];
 const AUGMENTED = ["+=", "-=", "*=", "//=", "%=", "|=", "&=", "^=", "/=", "<<=", ">>="];
 
 interface Variable {
@@ -80,7 +286,9 @@ class ProgramWriter {
   }
 
   #variables(kind: Kind): Variable[] {
-    return this.#scopes.flat().filter((v) => kind === "any" || v.kind === kind || (v.kind === "any" && this.#wild()));
+    return this.#scopes
+      .flat()
+      .filter((v) => kind === "any" || v.kind === kind || (v.kind === "any" && this.#wild()));
   }
 
   #block(body: () => void): void {
@@ -105,7 +313,8 @@ class ProgramWriter {
   #simple(): void {
     const r = this.#random;
     const roll = r.below(100);
-    if (roll < 35) this.#line(`print(${this.#expr("any")}${r.chance(0.3) ? `, ${this.#expr("any")}` : ""})`);
+    if (roll < 35)
+      this.#line(`print(${this.#expr("any")}${r.chance(0.3) ? `, ${this.#expr("any")}` : ""})`);
     else if (roll < 65) this.#assign();
     else if (roll < 78) this.#mutate();
     else if (roll < 85) this.#unpack();
@@ -118,7 +327,10 @@ class ProgramWriter {
   #assign(): void {
     const kind = this.#random.pick(KINDS);
     const value = this.#expr(kind);
-    const name = this.#random.chance(0.3) && this.#scopes.at(-1)!.length > 0 ? this.#random.pick(this.#scopes.at(-1)!).name : this.#fresh("v");
+    const name =
+      this.#random.chance(0.3) && this.#scopes.at(-1)!.length > 0
+        ? this.#random.pick(this.#scopes.at(-1)!).name
+        : this.#fresh("v");
     this.#line(`${name} = ${value}`);
     this.#scopes.at(-1)!.push({ name, kind });
   }
@@ -129,17 +341,31 @@ class ProgramWriter {
     if (list.length === 0) return this.#assign();
     const { name, kind } = r.pick(list);
     if (!this.#wild()) {
-      const safe = { list: [".append(", ".extend([", ".insert(0, "], dict: [".setdefault(1, ", '.update(a=', ".get(2, "], set: [".union([", ".add(1 if "] }[kind as string] ?? [".append("];
+      const safe = {
+        list: [".append(", ".extend([", ".insert(0, "],
+        dict: [".setdefault(1, ", ".update(a=", ".get(2, "],
+        set: [".union([", ".add(1 if "],
+      }[kind as string] ?? [".append("];
       const method = r.pick(safe);
       const close = method.endsWith("([") ? "])" : method.endsWith("1 if ") ? " else 2)" : ")";
       const value = method === ".union([" ? this.#expr("int") : this.#expr("any");
-      this.#line(kind === "any" ? `print(${name})` : `print(${name}${method}${value}${close}, ${name})`);
-    } else if (r.chance(0.4)) this.#line(`${name}[${this.#expr(kind === "list" ? "int" : "any")}] = ${this.#expr("any")}`);
+      this.#line(
+        kind === "any" ? `print(${name})` : `print(${name}${method}${value}${close}, ${name})`,
+      );
+    } else if (r.chance(0.4))
+      this.#line(`${name}[${this.#expr(kind === "list" ? "int" : "any")}] = ${this.#expr("any")}`);
     else this.#line(`print(${name}${this.#method(kind)}, ${name})`);
   }
 
   #method(kind: Kind): string {
-    const table = kind === "list" ? LIST_METHODS : kind === "dict" ? DICT_METHODS : kind === "set" ? SET_METHODS : STRING_METHODS;
+    const table =
+      kind === "list"
+        ? LIST_METHODS
+        : kind === "dict"
+          ? DICT_METHODS
+          : kind === "set"
+            ? SET_METHODS
+            : STRING_METHODS;
     const [name, params] = this.#random.pick(table);
     return `.${name}(${params.map((p) => (p === "None" ? p : this.#expr(p as Kind))).join(", ")})`;
   }
@@ -151,7 +377,11 @@ class ProgramWriter {
     const target = r.pick([`${a}, ${b}`, `(${a}, ${b})`, `[${a}, ${b}]`, `${a}, (${b}, _)`]);
     const nested = target.includes("_");
     const right = nested ? `(${this.#expr("any")}, 1)` : this.#expr("any");
-    const value = r.pick([`${this.#expr("any")}, ${right}`, `[${this.#expr("any")}, ${right}]`, this.#wild() ? this.#expr("any") : `(${this.#expr("any")}, ${right})`]);
+    const value = r.pick([
+      `${this.#expr("any")}, ${right}`,
+      `[${this.#expr("any")}, ${right}]`,
+      this.#wild() ? this.#expr("any") : `(${this.#expr("any")}, ${right})`,
+    ]);
     this.#line(`${target} = ${value}`);
     this.#scopes.at(-1)!.push({ name: a, kind: "any" }, { name: b, kind: "any" });
   }
@@ -162,7 +392,13 @@ class ProgramWriter {
     if (own.length === 0) return this.#assign();
     const { name, kind } = r.pick(own);
     const wild = this.#wild();
-    const op = wild ? r.pick(AUGMENTED) : kind === "dict" || kind === "set" ? "|=" : kind === "int" || kind === "float" ? r.pick(["+=", "-=", "*="]) : "+=";
+    const op = wild
+      ? r.pick(AUGMENTED)
+      : kind === "dict" || kind === "set"
+        ? "|="
+        : kind === "int" || kind === "float"
+          ? r.pick(["+=", "-=", "*="])
+          : "+=";
     if (!wild && (kind === "bool" || kind === "any")) return this.#assign();
     const index = wild ? `[${this.#expr("int")}]` : "";
     this.#line(`${name}${index} ${op} ${this.#expr(wild ? "any" : kind)}`);
@@ -192,8 +428,18 @@ class ProgramWriter {
     const pair = r.chance(0.25);
     const second = pair ? this.#fresh("j") : "";
     const iterable = pair
-      ? r.pick([`enumerate(${this.#expr("list")})`, `${this.#expr("dict")}.items()`, `zip(${this.#expr("list")}, ${this.#expr("list")})`])
-      : r.pick([`range(${r.below(6)})`, this.#expr("list"), this.#expr("dict"), this.#expr(this.#wild() ? "any" : "tuple"), `${this.#expr("str")}.elems()`]);
+      ? r.pick([
+          `enumerate(${this.#expr("list")})`,
+          `${this.#expr("dict")}.items()`,
+          `zip(${this.#expr("list")}, ${this.#expr("list")})`,
+        ])
+      : r.pick([
+          `range(${r.below(6)})`,
+          this.#expr("list"),
+          this.#expr("dict"),
+          this.#expr(this.#wild() ? "any" : "tuple"),
+          `${this.#expr("str")}.elems()`,
+        ]);
     this.#line(`for ${pair ? `${name}, ${second}` : name} in ${iterable}:`);
     this.#loops++;
     this.#block(() => {
@@ -273,7 +519,10 @@ class ProgramWriter {
     if (roll < 34) return this.#atom(kind);
     if (roll < 50) return this.#operation(kind);
     if (roll < 60) return this.#display(kind);
-    if (roll < 66) return `${this.#expr(kind)} if ${this.#expr("bool")} else ${this.#expr(kind)}`.replace(/^/, "(").replace(/$/, ")");
+    if (roll < 66)
+      return `${this.#expr(kind)} if ${this.#expr("bool")} else ${this.#expr(kind)}`
+        .replace(/^/, "(")
+        .replace(/$/, ")");
     if (roll < 76) return this.#builtinCall(kind);
     if (kind !== "any" || !this.#wild()) return this.#operation(kind);
     if (roll < 82) return `${this.#expr("str")}${this.#method("str")}`;
@@ -283,8 +532,10 @@ class ProgramWriter {
       const f = r.pick(this.#functions);
       return this.#call(f.name, f.params, f.kwonly);
     }
-    if (roll < 95) return `(lambda x, y=${this.#atom("any")}: ${r.pick(["x", "y", "(x, y)", "[x] + [y]", "x == y"])})(${this.#expr("any")})`;
-    if (roll < 97) return `(${r.pick(["not ", "-", "+", "~"])}${this.#expr(r.pick(["int", "float", "bool", "any"]))})`;
+    if (roll < 95)
+      return `(lambda x, y=${this.#atom("any")}: ${r.pick(["x", "y", "(x, y)", "[x] + [y]", "x == y"])})(${this.#expr("any")})`;
+    if (roll < 97)
+      return `(${r.pick(["not ", "-", "+", "~"])}${this.#expr(r.pick(["int", "float", "bool", "any"]))})`;
     return `(${this.#expr("str")} % ${this.#expr(r.pick(["tuple", "any", "dict"]))})`;
   }
 
@@ -313,7 +564,8 @@ class ProgramWriter {
   #display(kind: Kind): string {
     const r = this.#random;
     const n = r.below(4);
-    const elems = () => Array.from({ length: n }, () => this.#expr(r.chance(0.5) ? "any" : r.pick(["int", "str"])));
+    const elems = () =>
+      Array.from({ length: n }, () => this.#expr(r.chance(0.5) ? "any" : r.pick(["int", "str"])));
     switch (kind) {
       case "list":
         return `[${elems().join(", ")}]`;
@@ -338,8 +590,10 @@ class ProgramWriter {
     switch (kind) {
       case "int":
         return r.pick([
-          () => `(${this.#expr("int")} ${r.pick(["+", "-", "*", "|", "&", "^"])} ${this.#expr("int")})`,
-          () => `(${this.#expr("int")} ${r.pick(["//", "%"])} ${r.pick(["7", "-3", "2", "(1 << 33)"])})`,
+          () =>
+            `(${this.#expr("int")} ${r.pick(["+", "-", "*", "|", "&", "^"])} ${this.#expr("int")})`,
+          () =>
+            `(${this.#expr("int")} ${r.pick(["//", "%"])} ${r.pick(["7", "-3", "2", "(1 << 33)"])})`,
           () => `(${this.#expr("int")} ${r.pick(["<<", ">>"])} ${small()})`,
           () => `len(${this.#expr(r.pick(["str", "list", "dict", "tuple", "set"]))})`,
           () => `(${r.pick(["-", "~", "+"])}${this.#expr("int")})`,
@@ -347,7 +601,8 @@ class ProgramWriter {
         ])();
       case "float":
         return r.pick([
-          () => `(${this.#expr("float")} ${r.pick(["+", "-", "*"])} ${this.#expr(r.pick(["float", "int"]))})`,
+          () =>
+            `(${this.#expr("float")} ${r.pick(["+", "-", "*"])} ${this.#expr(r.pick(["float", "int"]))})`,
           () => `(${this.#expr(r.pick(["float", "int"]))} / ${r.pick(["3", "0.5", "-2.0"])})`,
           () => `(${this.#expr("float")} ${r.pick(["//", "%"])} ${r.pick(["7", "0.3", "-2.0"])})`,
           () => `float(${this.#expr("int")})`,
@@ -358,21 +613,33 @@ class ProgramWriter {
           () => `(${this.#expr("str")} + ${this.#expr("str")})`,
           () => `(${this.#expr("str")} * ${small()})`,
           () => `("${r.pick(["%s", "%r", "a%%%s"])}" % (${this.#expr("any")},))`,
-          () => `("%d %x %o" % (${this.#expr("int")}, ${this.#expr("int")}, ${this.#expr("float")}))`.replace('float("inf")', "1.5").replace('float("nan")', "2.5"),
-          () => `("%g %e %f" % (${this.#expr("float")}, ${this.#expr("float")}, ${this.#expr("int")}))`,
-          () => `"{} {x} {!r}".format(${this.#expr("any")}, ${this.#expr("any")}, x=${this.#expr("any")})`,
+          () =>
+            `("%d %x %o" % (${this.#expr("int")}, ${this.#expr("int")}, ${this.#expr("float")}))`
+              .replace('float("inf")', "1.5")
+              .replace('float("nan")', "2.5"),
+          () =>
+            `("%g %e %f" % (${this.#expr("float")}, ${this.#expr("float")}, ${this.#expr("int")}))`,
+          () =>
+            `"{} {x} {!r}".format(${this.#expr("any")}, ${this.#expr("any")}, x=${this.#expr("any")})`,
           () => `${r.pick(["str", "repr", "type"])}(${this.#expr("any")})`,
-          () => `${this.#expr("str")}.${r.pick(["upper()", "lower()", "title()", "strip()", "capitalize()", 'replace("a", "bb")', "lstrip()", 'removeprefix("a")'])}`,
-          () => `${this.#expr("str")}[${r.pick(["1:", ":-1", "::2", "::-1", "0:3", "-3:", "2:1"])}]`,
+          () =>
+            `${this.#expr("str")}.${r.pick(["upper()", "lower()", "title()", "strip()", "capitalize()", 'replace("a", "bb")', "lstrip()", 'removeprefix("a")'])}`,
+          () =>
+            `${this.#expr("str")}[${r.pick(["1:", ":-1", "::2", "::-1", "0:3", "-3:", "2:1"])}]`,
           () => `"-".join([str(x) for x in ${this.#expr("list")}])`,
         ])();
       case "bool":
         return r.pick([
           () => `(${this.#expr("any")} ${r.pick(["==", "!="])} ${this.#expr("any")})`,
-          () => this.#sameKind((k) => `(${this.#expr(k)} ${r.pick(["<", "<=", ">", ">=", "=="])} ${this.#expr(k)})`, ["int", "float", "str", "bool", "bytes"]),
+          () =>
+            this.#sameKind(
+              (k) => `(${this.#expr(k)} ${r.pick(["<", "<=", ">", ">=", "=="])} ${this.#expr(k)})`,
+              ["int", "float", "str", "bool", "bytes"],
+            ),
           () => `(${this.#expr("any")} ${r.pick(["and", "or"])} ${this.#expr("any")})`,
           () => `(not ${this.#expr("any")})`,
-          () => `(${this.#expr("any")} ${r.pick(["in", "not in"])} ${this.#expr(r.pick(["list", "tuple", "dict"]))})`,
+          () =>
+            `(${this.#expr("any")} ${r.pick(["in", "not in"])} ${this.#expr(r.pick(["list", "tuple", "dict"]))})`,
           () => `(${this.#expr("str")} in ${this.#expr("str")})`,
         ])();
       case "list":
@@ -380,12 +647,14 @@ class ProgramWriter {
           () => `(${this.#expr("list")} + ${this.#expr("list")})`,
           () => `(${this.#expr("list")} * ${small()})`,
           () => `sorted([${this.#expr("int")}, ${this.#expr("float")}, ${this.#expr("int")}])`,
-          () => `sorted(${this.#expr("list")}, key=${r.pick(["str", "repr", "type"])}, reverse=${this.#expr("bool")})`,
+          () =>
+            `sorted(${this.#expr("list")}, key=${r.pick(["str", "repr", "type"])}, reverse=${this.#expr("bool")})`,
           () => `${this.#expr("list")}[${r.pick(["1:", ":-1", "::2", "::-1", "0:3", "-3:"])}]`,
           () => `list(${this.#expr(r.pick(["list", "tuple", "dict", "set"]))})`,
           () => `${this.#expr("str")}.split(${r.pick(["", '"a"', '" "', "None, 1"])})`,
           () => `${this.#expr("dict")}.${r.pick(["keys()", "values()", "items()"])}`,
-          () => `list(${this.#expr("str")}.${r.pick(["elems()", "codepoints()", "elem_ords()", "codepoint_ords()"])})`,
+          () =>
+            `list(${this.#expr("str")}.${r.pick(["elems()", "codepoints()", "elem_ords()", "codepoint_ords()"])})`,
           () => `list(enumerate(${this.#expr("list")}, ${this.#expr("int")}))`,
           () => `zip(${this.#expr("list")}, ${this.#expr("tuple")})`,
           () => `[x for x in ${this.#expr("list")} if x]`,
@@ -432,7 +701,9 @@ class ProgramWriter {
     const [name, params] = r.pick(fitting.length > 0 ? fitting : UNIVERSE);
     const args = params.map((p) => this.#expr(p as Kind));
     if ((name === "sorted" || name === "max" || name === "min") && r.chance(0.3)) {
-      args.push(`key=${r.pick(["len", "str", "lambda x: -x", "repr", "lambda x: (type(x), x)", "type"])}`);
+      args.push(
+        `key=${r.pick(["len", "str", "lambda x: -x", "repr", "lambda x: (type(x), x)", "type"])}`,
+      );
       if (name === "sorted" && r.chance(0.5)) args.push(`reverse=${r.pick(["True", "False"])}`);
     }
     return `${name}(${args.join(", ")})`;
@@ -466,7 +737,56 @@ export function generateProgram(seed: number): string {
 }
 
 const TOKENS = [
-  "(", ")", "[", "]", "{", "}", ",", ":", ";", "=", "==", "+=", "**", "*", ".", "if", "else", "elif", "for", "in", "not", "def", "lambda", "return", "load", "pass", "break", "while", "and", "or", "1", "0x", "1e", "'", '"', '"""', "\\", "\n", "    ", "\t", "#", "None", "set", "é", "\u0000", "!", "~", "%", "x", "print",
+  "(",
+  ")",
+  "[",
+  "]",
+  "{",
+  "}",
+  ",",
+  ":",
+  ";",
+  "=",
+  "==",
+  "+=",
+  "**",
+  "*",
+  ".",
+  "if",
+  "else",
+  "elif",
+  "for",
+  "in",
+  "not",
+  "def",
+  "lambda",
+  "return",
+  "load",
+  "pass",
+  "break",
+  "while",
+  "and",
+  "or",
+  "1",
+  "0x",
+  "1e",
+  "'",
+  '"',
+  '"""',
+  "\\",
+  "\n",
+  "    ",
+  "\t",
+  "#",
+  "None",
+  "set",
+  "é",
+  "\u0000",
+  "!",
+  "~",
+  "%",
+  "x",
+  "print",
 ];
 
 /** A program with a few random changes: most of the results are wrong, in the ways that people get them wrong. */

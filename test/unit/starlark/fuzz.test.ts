@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import {
+  execFile,
+  formatError,
+  StarlarkError,
+  Thread,
+  TILT_DIALECT,
+} from "../../../src/starlark/index.ts";
+import { generateProgram, mutateProgram } from "./fuzz/program.ts";
+
+// scripts/fuzz-starlark.mjs does the same for longer, and compares with starlark-go where that is installed.
+const DURATION_MS = 15_000;
+
+/** All that a program prints, then its error. Any other error than a Starlark one is a crash, and passes. */
+function outcome(source: string): string {
+  const lines: string[] = [];
+  const thread = new Thread({ print: (message) => lines.push(message), maxSteps: 300_000 });
+  try {
+    execFile(thread, { filename: "fuzz.star", source, dialect: TILT_DIALECT });
+  } catch (error) {
+    if (!(error instanceof StarlarkError))
+      throw new Error(`crash of:\n${source}`, { cause: error });
+    lines.push(formatError(error));
+  }
+  return lines.join("\n");
+}
+
+test("execFile() of random programs ends, with the same result each time", {
+  timeout: 120_000,
+}, () => {
+  const end = Date.now() + DURATION_MS;
+  let seed = 1;
+  for (; Date.now() < end; seed++) {
+    const program = generateProgram(seed);
+    const source = seed % 3 === 0 ? mutateProgram(program, seed) : program;
+    const started = Date.now();
+    const first = outcome(source);
+    expect(Date.now() - started, `time of seed ${seed}`).toBeLessThan(10_000);
+    expect(outcome(source), `second run of seed ${seed}`).toBe(first);
+  }
+  expect(seed).toBeGreaterThan(100);
+});
