@@ -1,6 +1,7 @@
 import type { Host } from "./host/host.ts";
 import type { LogLine, RunEvent } from "./model/event.ts";
 import type { ExitCode } from "./model/result.ts";
+import type { RunResult } from "./model/run-result.ts";
 import { carryOutPlan } from "./run/carry-out-plan.ts";
 import { chooseCluster } from "./run/choose-cluster.ts";
 import { collectBundle } from "./run/diagnostics.ts";
@@ -15,6 +16,8 @@ export interface RunObserver {
   event(event: RunEvent): void;
   /** Scrubbed of secrets. */
   line(line: LogLine): void;
+  /** What came of it, when that is clear: shortly before the last events. */
+  report(result: RunResult): void;
 }
 
 export interface RunIo {

@@ -70,6 +70,7 @@ export async function runWithSignals(
     isTty: io.stdout.isTTY === true && io.env.TERM !== "dumb",
     color: wantsColor(io),
     ...options.console,
+    reportDirectory: options.reports.directory,
     ...(options.ci ? { ci: options.ci } : {}),
   });
   const cancel = new AbortController();

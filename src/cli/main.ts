@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { downCommand } from "./down.ts";
 import type { ProcessIo } from "./io.ts";
 import { planCommand } from "./plan.ts";
+import { explainCommand, reportCommand } from "./report-commands.ts";
 
 /**
  * The program without the process: parses `argv`, runs the command, returns the exit code. All output goes through
@@ -78,6 +79,8 @@ const COMMANDS: readonly ((attach: Attach) => Command)[] = [
   ciCommand,
   planCommand,
   smokeCommand,
+  explainCommand,
+  reportCommand,
   downCommand,
   doctorCommand,
 ];

@@ -37,8 +37,8 @@ export interface GraphResource {
   /** The observed phase after the tasks; none for a local resource without a server. */
   readonly settles?: "ready" | "job" | "serve";
   readonly deps: readonly string[];
-  /** Its dependants wait for its port-forwards, too. */
-  readonly hasPortForwards: boolean;
+  /** Its dependants reach it through Services or port-forwards, and wait until those work, too. */
+  readonly isReached: boolean;
   readonly type: Resource["type"];
 }
 
@@ -73,7 +73,7 @@ export function buildGraph(plan: Plan, options: GraphOptions): Graph {
       tasks: [...images.filter((task) => task.resource === resource.name), ...own],
       ...(options.dryRun ? {} : settlesOf(resource)),
       deps,
-      hasPortForwards: "portForwards" in resource && resource.portForwards.length > 0,
+      isReached: isReached(resource),
       type: resource.type,
     });
   }
@@ -81,6 +81,14 @@ export function buildGraph(plan: Plan, options: GraphOptions): Graph {
     plan.resources.filter((r) => !names.has(r.name)).map((r) => [r.name, skipReason(r)]),
   );
   return { tasks, resources, skipped };
+}
+
+/** Whether others reach a resource by ways that take a moment longer than its pods. */
+function isReached(resource: Resource): boolean {
+  if ("portForwards" in resource && resource.portForwards.length > 0) return true;
+  return (
+    resource.type === "k8s" && resource.objects.some(({ object }) => object.kind === "Service")
+  );
 }
 
 function skipReason({ enabled, autoInit }: Resource): string {

@@ -79,7 +79,7 @@ function conflict(task: Task, running: readonly Task[], policy: Policy): string 
   return updates.length >= policy.maxUpdates ? "waiting for a slot" : undefined;
 }
 
-/** Whether what depends on a resource may start: it was ready once (and its port-forwards are open). */
+/** Whether what depends on a resource may start: it was ready once (and is reached through its Services and port-forwards). */
 export function hasUnblocked(resource: GraphResource | undefined, state: RunState): boolean {
   if (!resource) return false;
   const passed = resource.tasks.every(
@@ -88,5 +88,5 @@ export function hasUnblocked(resource: GraphResource | undefined, state: RunStat
   if (!passed) return false;
   if (resource.settles === undefined) return true;
   if (state.standings.get(resource.name)?.everReadyAt === undefined) return false;
-  return !resource.hasPortForwards || state.reached.has(`${resource.name}|forwards`);
+  return !resource.isReached || state.reached.has(`${resource.name}|reachable`);
 }

@@ -20,7 +20,6 @@ export type {
 export { collectDiagnostics } from "./diagnostics/collect-diagnostics.ts";
 export type { BuiltImage } from "./inject/inject-images.ts";
 export { injectImages } from "./inject/inject-images.ts";
-export { type InjectedImage, injectImages } from "./inject-images.ts";
 export type { OpenPortForwards, PodSource, PortForwardOptions } from "./pods/port-forward.ts";
 export { openPortForwards } from "./pods/port-forward.ts";
 export type { TrackRequest } from "./watch/tracked-resource.ts";

@@ -65,7 +65,7 @@ export type RunEvent =
       readonly phase: PhaseName;
       readonly reason: string;
     }
-  /** Something that others wait for exists now: the API server answers, the registry takes pushes, port-forwards of a resource are open. */
+  /** Something that others wait for exists now: the API server answers, the registry takes pushes, a resource can be reached through its Services and port-forwards. */
   | {
       readonly type: "reached";
       readonly at: number;
@@ -147,7 +147,7 @@ export interface RunInfo {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export type Milestone = "api" | "registry" | "forwards";
+export type Milestone = "api" | "registry" | "reachable";
 
 /** What reports need to know of a planned resource. */
 export interface PlannedResource {

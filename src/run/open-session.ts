@@ -93,6 +93,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
       const afterTeardown: ExitCode =
         verdict.verdict === "passed" && !tornDown ? EXIT.environment : verdict.exitCode;
       const exitCode = exitCodeAfterReports(afterTeardown, reports.problems()) as ExitCode;
+      io.observer.report(reports.result());
       log.append({ type: "run-finished", at: now(), exitCode });
       const problems = reports.finish();
       for (const { path, message } of problems)

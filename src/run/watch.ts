@@ -1,13 +1,18 @@
 import {
+  collectDiagnostics,
   createWatcher,
   type KubernetesConnection,
   type OpenPortForwards,
   openPortForwards,
   type Watcher,
 } from "../kubernetes/index.ts";
-import type { Plan } from "../model/plan.ts";
+import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
-import type { Session } from "./session.ts";
+import type { Collector, Session } from "./session.ts";
+
+/** kube-proxy waits a second by default before it programs what it hears; in our own clusters it does not. */
+const SERVICE_LAG_MS = 1500;
+const OWN_SERVICE_LAG_MS = 400;
 
 /** What is deployed, watched: observations, pod output and events of the cluster go into the log. */
 export interface ClusterWatch {
@@ -25,7 +30,13 @@ export function createClusterWatch(
   const open = async () => {
     const connection = await cluster.api(session.signal);
     const { log } = session;
-    const forwards = new Forwards(session, plan, connection, () => watcher);
+    const forwards = new Forwards(
+      session,
+      plan,
+      connection,
+      () => watcher,
+      cluster.lease !== undefined,
+    );
     const watcher: Watcher = createWatcher(connection, {
       semantics: session.options.policy.semantics,
       onObservation: (resource, observation) => {
@@ -46,6 +57,7 @@ export function createClusterWatch(
       mayStillAppear: (kind, namespace, name) => isOnItsWay(session, plan, kind, namespace, name),
       onLost: (error) => session.broken.abort(error),
     });
+    session.collectors.push(diagnosticsOf(session, plan, connection, watcher));
     return { watcher, forwards };
   };
   return {
@@ -95,6 +107,25 @@ function isOnItsWay(
   });
 }
 
+/** For the diagnostics bundle: logs, events and descriptions of what was deployed. */
+function diagnosticsOf(
+  session: Session,
+  plan: Plan,
+  connection: KubernetesConnection,
+  watcher: Watcher,
+): Collector {
+  return {
+    name: "kubernetes",
+    async collect(directory) {
+      const resources = plan.resources
+        .filter(({ type }) => type === "k8s" || type === "custom")
+        .map(({ name }) => ({ name, applied: watcher.applied(name), pods: watcher.pods(name) }));
+      const scrub = (text: string) => session.scrubber.text(text);
+      await collectDiagnostics(connection, { resources, directory, deadlineMs: 8000, scrub });
+    },
+  };
+}
+
 function phaseOf(plan: Plan, name: string): "job" | "ready" {
   const resource = plan.resources.find((candidate) => candidate.name === name);
   return resource && "readiness" in resource && resource.readiness === "succeeded"
@@ -109,50 +140,59 @@ class Forwards {
   readonly #connection: KubernetesConnection;
   readonly #watcher: () => Watcher;
   readonly #open = new Map<string, OpenPortForwards>();
+  readonly #seen = new Set<string>();
+  readonly #ownCluster: boolean;
 
   constructor(
     session: Session,
     plan: Plan,
     connection: KubernetesConnection,
     watcher: () => Watcher,
+    ownCluster: boolean,
   ) {
+    this.#ownCluster = ownCluster;
     this.#session = session;
     this.#plan = plan;
     this.#connection = connection;
     this.#watcher = watcher;
   }
 
+  /** On the first time that a resource is ready; tells when what depends on it finds it. */
   open(name: string): void {
     const resource = this.#plan.resources.find((candidate) => candidate.name === name);
-    if (
-      !resource ||
-      !("portForwards" in resource) ||
-      resource.portForwards.length === 0 ||
-      this.#open.has(name)
-    )
-      return;
-    const forwards = openPortForwards(
-      this.#connection,
-      this.#watcher(),
-      name,
-      resource.portForwards,
-      {
-        defaultHost: this.#session.options.host,
-        onLine: (text) =>
-          this.#session.line({
-            resource: name,
-            phase: phaseOf(this.#plan, name),
-            level: "info",
-            source: "runtime",
-            text,
-          }),
-      },
-    );
-    this.#open.set(name, forwards);
-    forwards.ready.then(
-      () => this.#session.reached(name, "forwards"),
+    if (resource?.type !== "k8s" && resource?.type !== "custom") return;
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
+    const hasService =
+      resource.type === "k8s" && resource.objects.some(({ object }) => object.kind === "Service");
+    const ways = [hasService ? this.#serviceLag() : undefined, this.#forward(resource)];
+    Promise.all(ways).then(
+      () => this.#session.reached(name, "reachable"),
       (error: unknown) => this.#refused(name, error),
     );
+  }
+
+  #forward({ name, portForwards }: KubernetesResource | CustomResource): Promise<void> | undefined {
+    if (portForwards.length === 0) return undefined;
+    const forwards = openPortForwards(this.#connection, this.#watcher(), name, portForwards, {
+      defaultHost: this.#session.options.host,
+      onLine: (text) =>
+        this.#session.line({
+          resource: name,
+          phase: phaseOf(this.#plan, name),
+          level: "info",
+          source: "runtime",
+          text,
+        }),
+    });
+    this.#open.set(name, forwards);
+    return forwards.ready;
+  }
+
+  /** A Service leads to a new pod only when every node's proxy has heard of it, which no API tells. */
+  #serviceLag(): Promise<void> {
+    const lag = this.#ownCluster ? OWN_SERVICE_LAG_MS : SERVICE_LAG_MS;
+    return this.#session.host.clock.sleep(lag, this.#session.signal).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -170,7 +210,7 @@ class Forwards {
     );
     if (!needed) {
       session.warn(message, { resource: name });
-      session.reached(name, "forwards");
+      session.reached(name, "reachable");
       return;
     }
     const failure =

@@ -87,6 +87,11 @@ export class Watcher {
     return this.#observations.get(name);
   }
 
+  /** The objects of a resource as they were applied. */
+  applied(name: string): TrackRequest["applied"] {
+    return this.#resources.get(name)?.tracked.request.applied ?? [];
+  }
+
   /** The pods of a resource, oldest first. */
   pods(name: string): readonly Pod[] {
     return this.#resources.get(name)?.tracked.pods() ?? [];

@@ -138,7 +138,7 @@ describe("dependencies", () => {
     );
     run.pass("web|deploy").observe("web", "ready");
     expect(run.running).toEqual([]);
-    expect(run.reach("web", "forwards").running).toEqual(["smoke|command"]);
+    expect(run.reach("web", "reachable").running).toEqual(["smoke|command"]);
   });
 
   test("a server with a probe lets its dependants go when the probe passes", () => {

@@ -184,7 +184,7 @@ export class Scenario {
     return this.tick();
   }
 
-  reach(resource: string, milestone: "api" | "registry" | "forwards"): this {
+  reach(resource: string, milestone: "api" | "registry" | "reachable"): this {
     this.#add({ type: "reached", at: this.now, resource, milestone });
     return this.tick();
   }
