@@ -68,6 +68,8 @@ async function expectItWorks(cluster: TestCluster): Promise<void> {
     const get = ["wget", "-T", "5", "-qO-", `http://${host}:8080/`];
     expect(await cluster.kubectl(["exec", "daemonset/web", "--", ...get])).toMatch(/^web-/);
   }
+  const dns = ["--namespace", "kube-system", "rollout", "status", "deployment/coredns"];
+  await cluster.kubectl([...dns, "--timeout=120s"]);
   const byName = ["wget", "-T", "5", "-qO-", "http://web.default/"];
   expect(await cluster.kubectl(["exec", "daemonset/web", "--", ...byName])).toMatch(/^web-/);
 }
@@ -119,7 +121,15 @@ describe.skipIf(!clusterAvailable())("kind configurations on the rig", () => {
       "-c",
       "until kubectl get --raw /readyz >/dev/null 2>&1; do sleep 0.5; done",
     ]);
+    // what is known about pods is from before until the kubelet and the controllers have reported again
     await cluster.kubectl(["rollout", "restart", "daemonset/web"]);
+    await cluster.kubectl([
+      "--namespace",
+      "kube-system",
+      "rollout",
+      "restart",
+      "deployment/coredns",
+    ]);
     await expectItWorks(cluster);
   });
 });
