@@ -147,7 +147,8 @@ function failedPhases(state: RunState, logs: LogIndex | undefined): FailedPhase[
         failure,
         evidenceAt: failure.evidenceAt ?? phase.finishedAt ?? state.now,
         lines: [
-          failure.message,
+          // A container may be called as a peer is.
+          failure.message.replace(/\bcontainer "[^"]*"/g, "container"),
           ...(failure.detail?.split("\n") ?? []),
           ...evidenceLogs(resource, phase.id, logs),
         ],
