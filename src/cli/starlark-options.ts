@@ -73,8 +73,10 @@ export function parseStarlarkOptions(argv: readonly string[]): StarlarkOptions |
     else if (flag === "--check") stage = "check";
     else if (flag === "--test-values") testValues = true;
     else if (flag === "-h" || flag === "--help") return "help";
-    else if (flag === "--") files.push(...argv.slice(++i)), (i = argv.length);
-    else if (flag === "-c") code = value();
+    else if (flag === "--") {
+      files.push(...argv.slice(i + 1));
+      break;
+    } else if (flag === "-c") code = value();
     else if (flag.startsWith("-") && flag !== "-")
       throw new StarlarkUsageError(`Unknown flag ${flag}`);
     else files.push(argv[i]!);

@@ -78,8 +78,8 @@ export class FunctionCompiler implements Compiler {
 
   #conditional(e: Expr & { kind: "conditional" }): Evaluate {
     const test = this.test(e.test);
-    const then = this.expr(e.then);
-    const otherwise = this.expr(e.else);
+    const then = this.expr(e.whenTrue);
+    const otherwise = this.expr(e.whenFalse);
     return (f) => (test(f) ? then(f) : otherwise(f));
   }
 

@@ -20,8 +20,8 @@ function quoteChar(char: string): string {
 
 /** The text of a string literal with escapes. JavaScript's own reader does the work, once Go's errors are ruled out. */
 function unquote(literal: string): StarlarkString {
-  for (const [escape, after] of literal.matchAll(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}|(.?))/gs)) {
-    if (escape.length < 2 || after !== undefined) {
+  for (const [sequence, after] of literal.matchAll(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}|(.?))/gs)) {
+    if (sequence.length < 2 || after !== undefined) {
       throw fault(`invalid character ${quoteChar(after ?? "")} in string escape code`);
     }
   }

@@ -76,7 +76,7 @@ class Fibonacci extends HostValue {
 }
 
 /** A struct constructor of its own brand. */
-class Symbol extends HostValue {
+class SymbolValue extends HostValue {
   readonly typeName = "symbol";
   override readonly name: string;
 
@@ -105,7 +105,7 @@ class Symbol extends HostValue {
 const gensym = makeBuiltin("gensym", (_thread, args, kwargs) => {
   const given = kwargs.map(([, value]) => value);
   const [name] = unpackPositional("gensym", [...args, ...given], [], 1, [types.string]);
-  return new Symbol(name!);
+  return new SymbolValue(name!);
 });
 
 const catchBuiltin = makeBuiltin("catch", (thread, args, kwargs) => {

@@ -195,11 +195,11 @@ export function parseTime(layout: string, text: string): Fields {
   let pattern = "";
   let at = 0;
   for (const match of layout.matchAll(ELEMENT)) {
-    pattern += escape(layout.slice(at, match.index)) + patternOf(match[0]);
+    pattern += escapePattern(layout.slice(at, match.index)) + patternOf(match[0]);
     elements.push(match[0]);
     at = match.index + match[0].length;
   }
-  pattern += escape(layout.slice(at));
+  pattern += escapePattern(layout.slice(at));
   const found = new RegExp(`^${pattern}$`).exec(text);
   if (found === null) {
     throw fault(
@@ -223,6 +223,6 @@ export function parseTime(layout: string, text: string): Fields {
   return t;
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

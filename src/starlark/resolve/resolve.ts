@@ -376,8 +376,8 @@ class Resolver {
         break;
       case "conditional":
         this.#expr(e.test);
-        this.#expr(e.then);
-        this.#expr(e.else);
+        this.#expr(e.whenTrue);
+        this.#expr(e.whenFalse);
         break;
       case "comprehension":
         this.#comprehension(e);

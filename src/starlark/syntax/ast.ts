@@ -91,8 +91,8 @@ export interface ConditionalExpr {
   readonly kind: "conditional";
   readonly pos: number;
   readonly test: Expr;
-  readonly then: Expr;
-  readonly else: Expr;
+  readonly whenTrue: Expr;
+  readonly whenFalse: Expr;
 }
 export interface CallExpr {
   readonly kind: "call";
@@ -281,7 +281,7 @@ export function startOf(expr: Expr | SpecialArgument): number {
         e = e.left;
         break;
       case "conditional":
-        e = e.then;
+        e = e.whenTrue;
         break;
       case "call":
         e = e.callee;

@@ -351,7 +351,7 @@ export class Parser {
       const test = this.#parseBinary(1);
       if (!this.#at(T.ELSE)) this.#in.fail(pos, "conditional expression without else clause");
       this.#next();
-      expr = { kind: "conditional", pos, test, then: expr, else: this.#parseTest() };
+      expr = { kind: "conditional", pos, test, whenTrue: expr, whenFalse: this.#parseTest() };
     }
     this.#depth--;
     return expr;

@@ -15,7 +15,6 @@ export const MAX_NESTING = 1000;
 const TAB_WIDTH = 8;
 
 /** Classes of the characters that tokens begin with. */
-const OTHER = 0;
 const LETTER = 1;
 const DIGIT = 2;
 const QUOTE = 3;
@@ -126,7 +125,7 @@ export class Scanner {
         return T.NEWLINE;
       }
       // Like starlark-go's scanner, takes a NUL for the end of the file.
-      if (c !== c || c === 0) {
+      if (Number.isNaN(c) || c === 0) {
         if (this.#endOfFile(atLineStart)) continue;
         return this.#lineStart && this.#indents.length > 1 ? T.NEWLINE : T.EOF;
       }
@@ -158,7 +157,7 @@ export class Scanner {
       col += c === SPACE_CODE ? 1 : TAB_WIDTH - ((this.at - lineStart) % TAB_WIDTH);
       c = text.charCodeAt(++this.at);
     }
-    if (c === HASH_CODE || c === NEWLINE_CODE || c === RETURN_CODE || c !== c || c === 0)
+    if (c === HASH_CODE || c === NEWLINE_CODE || c === RETURN_CODE || Number.isNaN(c) || c === 0)
       return true;
     if (this.#depth > 0) return false;
     const indents = this.#indents;
@@ -189,7 +188,7 @@ export class Scanner {
   #skipComment(): number {
     const text = this.#text;
     let c = text.charCodeAt(this.at);
-    while (c === c && c !== 0 && c !== NEWLINE_CODE && c !== RETURN_CODE)
+    while (!Number.isNaN(c) && c !== 0 && c !== NEWLINE_CODE && c !== RETURN_CODE)
       c = text.charCodeAt(++this.at);
     return c;
   }

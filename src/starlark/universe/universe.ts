@@ -2,21 +2,11 @@ import { isIterable, types, unpack } from "../eval/unpack.ts";
 import { charge, currentThread } from "../eval/vm.ts";
 import { elementsOf, lengthOf, toInt32 } from "../values/access.ts";
 import { bytesToText, StarlarkBytes } from "../values/bytes.ts";
-import { order } from "../values/compare.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
-import { StarlarkFloat } from "../values/float.ts";
 import { type Builtin, makeBuiltin } from "../values/function.ts";
 import { hashText } from "../values/hash.ts";
-import {
-  addInts,
-  finiteFloat,
-  isInt,
-  numberToInt,
-  parseInteger,
-  type StarlarkInt,
-  subtractInts,
-} from "../values/int.ts";
+import { addInts, isInt, type StarlarkInt } from "../values/int.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { StarlarkRange } from "../values/range.ts";
 import { repr, str, truth, typeName } from "../values/repr.ts";
@@ -26,6 +16,7 @@ import type { Kwargs, Value } from "../values/value.ts";
 import { attrNames, findAttr } from "./attributes.ts";
 import { updateDict } from "./dict-methods.ts";
 import { positionalBuiltin, wantInt, wantIterable, wantString } from "./method.ts";
+import { abs, float, int } from "./numbers.ts";
 import { minmax, sorted } from "./sorting.ts";
 
 /** A builtin of exactly one argument whose count message is its own. */
@@ -37,12 +28,6 @@ function unaryBuiltin(name: string, wanted: string, body: (x: Value) => Value): 
   });
   builtin.direct = { min: 1, max: 1, fn: (x) => body(x!) };
   return builtin;
-}
-
-function abs(x: Value): Value {
-  if (x instanceof StarlarkFloat) return new StarlarkFloat(Math.abs(x.value));
-  if (!isInt(x)) throw fault(`got ${typeName(x)}, want int or float`);
-  return x < 0 ? subtractInts(0, x) : x;
 }
 
 function bytes(x: Value): Value {
@@ -123,55 +108,6 @@ function joinArguments(
   return args.map(text).join(separator);
 }
 
-const FLOAT_WORDS = new Map([
-  ["infinity", Number.POSITIVE_INFINITY],
-  ["inf", Number.POSITIVE_INFINITY],
-  ["nan", Number.NaN],
-]);
-
-function parseFloatText(text: string): number {
-  if (text === "") throw fault("float: empty string");
-  const word = FLOAT_WORDS.get(text.replace(/^[+-]/, "").toLowerCase());
-  if (word !== undefined) return text.startsWith("-") ? -word : word;
-  const x = parseGoFloat(text);
-  if (x === undefined) throw fault(`invalid float literal: ${text}`);
-  if (!Number.isFinite(x)) throw fault("floating-point number too large");
-  return x;
-}
-
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)$/;
-
-/** What Go's ParseFloat reads: decimal, and hexadecimal with a binary exponent. */
-function parseGoFloat(text: string): number | undefined {
-  if (DECIMAL.test(text)) return Number(text);
-  const parts = HEXADECIMAL.exec(text);
-  if (parts === null) return undefined;
-  const [, sign, whole, fraction, exponent] = parts as unknown as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  if (whole + fraction === "") return undefined;
-  const mantissa = Number(BigInt(`0x${whole}${fraction}`));
-  const x = mantissa * 2 ** (Number(exponent) - 4 * fraction.length);
-  return sign === "-" ? -x : x;
-}
-
-function float(args: readonly Value[], kwargs: Kwargs): Value {
-  if (kwargs.length > 0) throw fault("float does not accept keyword arguments");
-  if (args.length > 1) throw fault(`float got ${args.length} arguments, wants 1`);
-  const x = args[0];
-  if (x === undefined) return new StarlarkFloat(0);
-  if (x instanceof StarlarkFloat) return x;
-  if (typeof x === "boolean") return new StarlarkFloat(x ? 1 : 0);
-  if (isInt(x)) return new StarlarkFloat(finiteFloat(x));
-  if (typeof x === "string") return new StarlarkFloat(parseFloatText(x));
-  throw fault(`float got ${typeName(x)}, want number or string`);
-}
-
 function getattr(object: Value, name: Value, fallback?: Value): Value {
   const text = toJsString(wantString("getattr", 2, name));
   const attr = findAttr(object, text);
@@ -192,34 +128,6 @@ function hash(x: Value): Value {
   if (typeof x === "string") return javaHash(x);
   if (x instanceof StarlarkBytes) return hashText(x.bytes) >>> 0;
   throw fault(`hash: got ${typeName(x)}, want string or bytes`);
-}
-
-function intBase(base: Value): number {
-  let n: number;
-  try {
-    n = toInt32(base);
-  } catch {
-    throw fault(`int: for base, got ${typeName(base)}, want int`);
-  }
-  if (n !== 0 && (n < 2 || n > 36)) throw fault("int: base must be an integer >= 2 && <= 36");
-  return n;
-}
-
-function int(args: readonly Value[], kwargs: Kwargs): Value {
-  const { x, base } = unpack("int", args, kwargs, { x: types.value, "base?": types.value });
-  if (typeof x === "string") {
-    const radix = base === undefined ? 10 : intBase(base);
-    const n = parseInteger(x, radix);
-    if (n === undefined) throw fault(`int: invalid literal with base ${radix}: ${x}`);
-    return n;
-  }
-  if (base !== undefined) throw fault("int: can't convert non-string with explicit base");
-  if (typeof x === "boolean") return x ? 1 : 0;
-  try {
-    return numberToInt(x, typeName);
-  } catch (error) {
-    throw fault(`int: ${(error as Error).message}`);
-  }
 }
 
 function len(x: Value): Value {

@@ -92,7 +92,7 @@ function bound(value: Value, length: number, which: "start" | "end"): number {
 }
 
 function clamp(n: number, low: number, high: number): number {
-  return n < low ? low : n > high ? high : n;
+  return Math.min(Math.max(n, low), high);
 }
 
 /** The range that two optional indices select from a length, clamped; the end may be before the start. */

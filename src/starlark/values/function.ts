@@ -109,6 +109,7 @@ export class Cell {
 
 /** A function that a def statement or a lambda expression made. */
 export class StarlarkFunction extends StarlarkObject {
+  override readonly name: string;
   readonly code: Code;
   /** The default of each parameter; undefined for a required one. */
   readonly defaults: readonly (Value | undefined)[];
@@ -118,6 +119,7 @@ export class StarlarkFunction extends StarlarkObject {
 
   constructor(code: Code, defaults: readonly (Value | undefined)[], cells: readonly Cell[]) {
     super();
+    this.name = code.name;
     this.code = code;
     this.defaults = defaults;
     this.cells = cells;
@@ -125,10 +127,6 @@ export class StarlarkFunction extends StarlarkObject {
 
   get typeName(): string {
     return "function";
-  }
-
-  override get name(): string {
-    return this.code.name;
   }
 
   /** Where the def or lambda stands. */

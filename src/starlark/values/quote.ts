@@ -21,8 +21,8 @@ function hex(n: number, width: number): string {
 function quoteRune(text: string, at: number): { quoted: string; size: number } {
   const char = text[at]!;
   const code = char.charCodeAt(0);
-  const escape = ESCAPES.get(char);
-  if (escape !== undefined) return { quoted: escape, size: 1 };
+  const sequence = ESCAPES.get(char);
+  if (sequence !== undefined) return { quoted: sequence, size: 1 };
   if (code < 0x80) {
     return { quoted: code < 0x20 || code === 0x7f ? `\\x${hex(code, 2)}` : char, size: 1 };
   }

@@ -66,9 +66,7 @@ export abstract class StarlarkObject {
   get goTypeName(): string {
     return `*starlark.${this.typeName}`;
   }
-}
 
-export interface StarlarkObject {
   /** Writes `repr(x)` for a type that holds values, so that cycles are seen. */
   writeRepr?(writer: ReprWriter): void;
   /** Marks the value itself frozen and adds the values it holds: freezing is a walk without recursion. */
@@ -102,7 +100,7 @@ export interface StarlarkObject {
   /** `x(*args, **kwargs)`. */
   call?(thread: Thread, args: readonly Value[], kwargs: Kwargs): Value;
   /** The name of a callable, as it stands in tracebacks. */
-  readonly name?: string;
+  declare readonly name?: string;
 }
 
 /** Base of the value types that an application adds. */

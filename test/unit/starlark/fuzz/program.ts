@@ -338,7 +338,10 @@ class ProgramWriter {
   #mutate(): void {
     const r = this.#random;
     const list = this.#variables(r.pick(["list", "dict", "set"]));
-    if (list.length === 0) return this.#assign();
+    if (list.length === 0) {
+      this.#assign();
+      return;
+    }
     const { name, kind } = r.pick(list);
     if (!this.#wild()) {
       const safe = {
@@ -389,7 +392,10 @@ class ProgramWriter {
   #augment(): void {
     const r = this.#random;
     const own = this.#inFunction ? this.#scopes.at(-1)! : this.#variables("any");
-    if (own.length === 0) return this.#assign();
+    if (own.length === 0) {
+      this.#assign();
+      return;
+    }
     const { name, kind } = r.pick(own);
     const wild = this.#wild();
     const op = wild
@@ -399,7 +405,10 @@ class ProgramWriter {
         : kind === "int" || kind === "float"
           ? r.pick(["+=", "-=", "*="])
           : "+=";
-    if (!wild && (kind === "bool" || kind === "any")) return this.#assign();
+    if (!wild && (kind === "bool" || kind === "any")) {
+      this.#assign();
+      return;
+    }
     const index = wild ? `[${this.#expr("int")}]` : "";
     this.#line(`${name}${index} ${op} ${this.#expr(wild ? "any" : kind)}`);
   }
