@@ -133,7 +133,7 @@ class CommandRunner {
     env: Readonly<Record<string, string>>,
   ): Promise<ExecOutcome> {
     const { log, signal } = this.#hooks;
-    const { exitCode, stdout, stderr, timedOut } = await this.#host.run(argv, {
+    const outcome = await this.#host.run(argv, {
       cwd,
       env,
       killAfterMs: KILL_AFTER_MS,
@@ -145,9 +145,12 @@ class CommandRunner {
         ? {}
         : { onLine: (line: string) => log(`${logPrefix}${line}`, "info") }),
     });
+    const { stdout, stderr, timedOut } = outcome;
     if (stdout.length >= MAX_OUTPUT_CHARS) {
       throw new Error(`it printed more than ${MAX_OUTPUT_CHARS >> 20} MiB`);
     }
+    // Go's exit code of a command that a signal ended.
+    const exitCode = outcome.signal === undefined ? outcome.exitCode : -1;
     return { exitCode, stdout, stderr, timedOut };
   }
 }

@@ -110,6 +110,12 @@ export class Evaluation {
     this.#files.add(path);
   }
 
+  /** Sets a variable of the environment; what the system would refuse is passed over, as in Tilt. */
+  setVariable(name: string, value: string): void {
+    if (name === "" || /[=\0]/.test(name) || value.includes("\0")) return;
+    this.env.set(name, value);
+  }
+
   recordVariable(name: string): void {
     this.#variables.add(name);
   }

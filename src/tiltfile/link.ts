@@ -38,6 +38,7 @@ export function checkUrl(url: string): void {
   if (badEscape) throw fail(`invalid URL escape ${goQuote(badEscape[0])}`);
   const authority = /^\/\/([^/?#]*)/.exec(rest)?.[1] ?? "";
   const host = authority.slice(authority.lastIndexOf("@") + 1);
+  if (host.startsWith("[") && !host.includes("]")) throw fail("missing ']' in host");
   if (/[ <>"]/.test(host))
     throw fail(`invalid character ${goQuote(/[ <>"]/.exec(host)![0])} in host name`);
   const port = /:([^:\]]*)$/.exec(host)?.[1];

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import type { Command } from "../model/plan.ts";
 import { formatCommand } from "./arguments.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -92,28 +92,21 @@ function commandEnv(evaluation: Evaluation, command: Command): Record<string, st
 function startObstacle(evaluation: Evaluation, { argv, dir }: Command): string | undefined {
   const [program] = argv;
   if (program === undefined) return "empty cmd";
-  if (!program.includes("/")) {
-    return findProgram(evaluation, program) === undefined && program !== "tilt"
-      ? notFound(program)
-      : cannotEnter(dir);
+  if (program.includes("/")) {
+    const path = isAbsolute(program) ? program : join(dir, program);
+    return cannotEnter(program, dir) ?? cannotExecute(program, path);
   }
-  return (
-    cannotEnter(dir) ?? cannotExecute(program, isAbsolute(program) ? program : join(dir, program))
-  );
+  const path = program === "tilt" ? program : findProgram(evaluation, program);
+  return path === undefined ? notFound(program) : cannotEnter(path, dir);
 }
 
 export function notFound(program: string): string {
   return `exec: ${goQuote(program)}: executable file not found in $PATH`;
 }
 
-function cannotEnter(dir: string): string | undefined {
+function cannotEnter(program: string, dir: string): string | undefined {
   if (isDirectory(dir)) return undefined;
-  try {
-    statSync(dir);
-    return `chdir ${dir}: not a directory`;
-  } catch (error) {
-    return `chdir ${dir}: ${osReason(error)}`;
-  }
+  return `fork/exec ${program}: ${existsSync(dir) ? "not a directory" : "no such file or directory"}`;
 }
 
 function cannotExecute(shown: string, path: string): string | undefined {

@@ -45,7 +45,7 @@ function qualifiedNameProblems(text: string): string[] {
   const parts = text.split("/");
   if (parts.length > 2) {
     return [
-      `a qualified name ${NAME_RULE} ${NAME_EXAMPLES} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${NAME_RULE} ${NAME_EXAMPLES} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   const name = parts.at(-1)!;
@@ -77,7 +77,7 @@ function labelValueProblems(text: string): string[] {
 }
 
 function tooLong(length: number): string {
-  return `must be no more than ${length} characters`;
+  return `must be no more than ${length} bytes`;
 }
 
 function byteLength(text: string): number {

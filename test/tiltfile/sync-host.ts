@@ -28,7 +28,7 @@ export class RecordingSyncHost implements SyncHost {
         }
       }
     }
-    return { exitCode: result.status ?? 128, stdout: result.stdout, stderr: result.stderr };
+    return { exitCode: result.status ?? -1, stdout: result.stdout, stderr: result.stderr };
   }
 
   /** The log as Tilt writes it: a line end after each line. */

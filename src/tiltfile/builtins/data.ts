@@ -102,8 +102,10 @@ function decodeJson(text: string, source: string): Value {
 
 function decodeYaml(text: string, source: string): Value[] {
   return labelled(`error parsing YAML${from(source)}`, () =>
-    parseYamlStream(text, { file: source || "decode_yaml" }),
-  ).map((document) => toValue(wholeNumbersAsInts(document.value)));
+    parseYamlStream(text, { file: source || "decode_yaml" }).map(({ value }) =>
+      wholeNumbersAsInts(value),
+    ),
+  ).map(toValue);
 }
 
 function single(documents: Value[]): Value {
@@ -119,9 +121,16 @@ function encodeYaml(value: Value): string {
 /** Doubles from here on are no int64. */
 const INT64_END = 2 ** 63;
 
-/** The same with YAML's numbers, which are JSON's: a whole one is an int however it was written. */
+/**
+ * The same with YAML's numbers, which are JSON's: a whole one is an int however it was written.
+ * @throws Error for a number that JSON does not have
+ */
 function wholeNumbersAsInts(data: YamlValue): GoJson {
   if (typeof data === "number") {
+    if (!Number.isFinite(data)) {
+      const name = Number.isNaN(data) ? "NaN" : data > 0 ? "+Inf" : "-Inf";
+      throw new Error(`error converting YAML to JSON: json: unsupported value: ${name}`);
+    }
     return Number.isInteger(data) && Math.abs(data) < INT64_END ? BigInt(data) : data;
   }
   if (Array.isArray(data)) return data.map(wholeNumbersAsInts);

@@ -30,7 +30,7 @@ export function osBuiltins(evaluation: Evaluation): BuiltinTable {
     },
     "os.putenv"(call) {
       const { key, value } = call.unpack({ key: kinds.text, value: kinds.text });
-      evaluation.env.set(key, value);
+      evaluation.setVariable(key, value);
       return null;
     },
     "os.unsetenv"(call) {

@@ -158,7 +158,7 @@ export class Environ extends HostValue {
     if (content === undefined) {
       throw new Error(`putenv() value must be a string, not ${typeName(value)}`);
     }
-    this.variables.set(name, content);
+    this.#evaluation.setVariable(name, content);
   }
 
   override length(): number {
