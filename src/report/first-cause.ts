@@ -84,7 +84,7 @@ export function attribute(
     if (!patterns.has(name)) patterns.set(name, namePattern(peers.get(name)?.addresses ?? []));
     return patterns.get(name);
   };
-  const context: Context = { peers, depsOf, patternOf, candidatesOf: candidates(peers) };
+  const context: Context = { peers, depsOf, patternOf, evidenceOn: indexEvidence(peers) };
   const echoes = new Map<string, Echo>();
   for (const failure of ordered) {
     const echo = bestEcho(failure, ordered, context, echoes);
@@ -97,30 +97,47 @@ interface Context {
   readonly peers: ReadonlyMap<string, Peer>;
   depsOf(name: string): ReadonlySet<string>;
   patternOf(name: string): RegExp | undefined;
-  /** Resources that the evidence may name: cheap to ask, so that patterns run only on likely pairs. */
-  candidatesOf(failure: FailedPhase): ReadonlySet<string>;
+  /** The lines of a failure's evidence, and whether its settings, may name a resource: so that patterns run only there. */
+  evidenceOn(failure: FailedPhase, resource: string): Evidence | undefined;
 }
 
-function candidates(peers: ReadonlyMap<string, Peer>): Context["candidatesOf"] {
+interface Evidence {
+  readonly lines: string[];
+  inSettings: boolean;
+}
+
+/** Finds by words what may be named where; patterns then decide. */
+function indexEvidence(peers: ReadonlyMap<string, Peer>): Context["evidenceOn"] {
   const named = new Map<string, string[]>();
   for (const [name, { addresses }] of peers)
     for (const address of addresses) {
-      const label = address.toLowerCase().split(/[^a-z0-9_-]+/, 1)[0] ?? "";
+      const label = address.toLowerCase().split(NO_WORD, 1)[0] ?? "";
       named.set(label, [...(named.get(label) ?? []), name]);
     }
-  const known = new Map<FailedPhase, ReadonlySet<string>>();
-  return (failure) => {
-    const before = known.get(failure);
-    if (before !== undefined) return before;
-    const found = new Set<string>();
+  const known = new Map<FailedPhase, Map<string, Evidence>>();
+  const read = (failure: FailedPhase) => {
+    const found = new Map<string, Evidence>();
+    const see = (line: string, note: (evidence: Evidence) => void) => {
+      for (const word of new Set(line.toLowerCase().split(NO_WORD)))
+        for (const name of named.get(word) ?? []) {
+          const evidence = found.get(name) ?? { lines: [], inSettings: false };
+          found.set(name, evidence);
+          note(evidence);
+        }
+    };
+    for (const line of failure.lines) see(line, (evidence) => evidence.lines.push(line));
     const settings = peers.get(failure.id.resource)?.mentions ?? [];
-    const words = [...failure.lines, ...settings].join("\n").toLowerCase();
-    for (const word of new Set(words.split(/[^a-z0-9_-]+/)))
-      for (const name of named.get(word) ?? []) found.add(name);
+    for (const line of settings)
+      see(line, (evidence) => {
+        evidence.inSettings = true;
+      });
     known.set(failure, found);
     return found;
   };
+  return (failure, resource) => (known.get(failure) ?? read(failure)).get(resource);
 }
+
+const NO_WORD = /[^a-z0-9_-]+/;
 
 function byEvidence(a: FailedPhase, b: FailedPhase): number {
   const teardown = Number(a.id.phase === "teardown") - Number(b.id.phase === "teardown");
@@ -211,22 +228,24 @@ function mentionOf(
   failure: FailedPhase,
   culprit: FailedPhase,
   origin: Origin,
-  { patternOf, candidatesOf }: Context,
+  { patternOf, evidenceOn }: Context,
 ): Mention | undefined {
-  if (!candidatesOf(failure).has(culprit.id.resource)) return undefined;
-  const pattern = patternOf(culprit.id.resource);
+  const lines = evidenceOn(failure, culprit.id.resource)?.lines ?? [];
+  const pattern = lines.length > 0 ? patternOf(culprit.id.resource) : undefined;
   if (pattern === undefined) return undefined;
   const { message, detail } = failure.failure;
-  const lines = origin === "message" ? [...(detail?.split("\n") ?? []), message] : failure.lines;
-  return findInOutput(pattern, lines);
+  return findInOutput(
+    pattern,
+    origin === "message" ? [...(detail?.split("\n") ?? []), message] : lines,
+  );
 }
 
 function settingOf(
   failure: FailedPhase,
   culprit: FailedPhase,
-  { peers, patternOf, candidatesOf }: Context,
+  { peers, patternOf, evidenceOn }: Context,
 ): Mention | undefined {
-  if (!candidatesOf(failure).has(culprit.id.resource)) return undefined;
+  if (!evidenceOn(failure, culprit.id.resource)?.inSettings) return undefined;
   const pattern = patternOf(culprit.id.resource);
   const settings = peers.get(failure.id.resource)?.mentions ?? [];
   return pattern === undefined ? undefined : findInSettings(pattern, settings);

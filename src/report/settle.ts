@@ -196,8 +196,9 @@ function firstCauses(
   logs: LogIndex | undefined,
   { verdict, exitCode }: Ending,
 ): FirstCause[] {
+  const led = followers(attribution);
   const causes = attribution.culprits.map((culprit) =>
-    toCause(culprit, state, attribution, resources, logs),
+    toCause(culprit, state, led, resources, logs),
   );
   const failedTeardown = (cause: FirstCause) => cause.phase === "teardown";
   // A teardown that failed after a red run is told in its own phase; it is no cause of the red.
@@ -224,13 +225,16 @@ function firstCauses(
 function toCause(
   culprit: FailedPhase,
   state: RunState,
-  { echoes }: Attribution,
+  led: ReadonlyMap<string, ReadonlySet<string>>,
   resources: readonly ResourceResult[],
   logs: LogIndex | undefined,
 ): FirstCause {
   const { id, failure } = culprit;
   const position = failure.position ?? state.resources.get(id.resource)?.planned?.position;
-  const echoing = [...echoes.values()].length === 0 ? [] : echoesOf(culprit, echoes, resources);
+  const following = led.get(phaseKey(id)) ?? new Set();
+  const echoing = resources
+    .filter(({ name, role }) => role === "echo" && following.has(name))
+    .map(({ name }) => name);
   const known = new Set([id.resource, ...echoing]);
   return {
     resource: id.resource,
@@ -255,23 +259,19 @@ function toCause(
   };
 }
 
-/** Names of the resources whose failures lead back to a culprit, itself left out. */
-function echoesOf(
-  culprit: FailedPhase,
-  echoes: Attribution["echoes"],
-  resources: readonly ResourceResult[],
-): string[] {
-  const names = new Set<string>();
+/** By the key of a culprit's phase: names of the resources whose failures lead back to it, itself left out. */
+function followers({ echoes }: Attribution): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
   for (const [key, echo] of echoes) {
-    let root = echo.culprit;
-    for (let up = echoes.get(phaseKey(root.id)); up; up = echoes.get(phaseKey(root.id)))
-      root = up.culprit;
+    let root = phaseKey(echo.culprit.id);
+    for (let up = echoes.get(root); up !== undefined; up = echoes.get(root))
+      root = phaseKey(up.culprit.id);
+    const names = found.get(root) ?? new Set();
+    found.set(root, names);
     const name = key.slice(0, key.indexOf("\0"));
-    if (root === culprit && name !== culprit.id.resource) names.add(name);
+    if (!root.startsWith(`${name}\0`)) names.add(name);
   }
-  return resources
-    .filter(({ name, role }) => names.has(name) && role === "echo")
-    .map(({ name }) => name);
+  return found;
 }
 
 function fingerprint(code: string, message: string, object = ""): string {
