@@ -1,5 +1,6 @@
 /** The room's door: everything that tells of a run. */
 export { type Annotation, annotationsOf, workflowCommand } from "./annotations.ts";
+export { maskedYaml } from "./applied-yaml.ts";
 export { writeAtomically } from "./atomic.ts";
 export { type BundleCollector, type BundleIndex, collectDiagnosticsBundle } from "./bundle.ts";
 export { type Console, type ConsoleOptions, createConsole } from "./console.ts";
