@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { PhaseFailure } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
@@ -140,6 +140,7 @@ async function runCommand(
   { onLine, signal }: Hooks,
 ): Promise<void> {
   const { argv, dir, env: own } = image.command;
+  if (!(await isDirectory(dir))) throw failure(image, `its directory "${dir}" does not exist`, []);
   onLine("Custom Build: Injecting Environment Variables");
   for (const [name, value] of Object.entries(extra)) onLine(`  ${name}=${value}`);
   const tail: string[] = [];
@@ -163,6 +164,13 @@ async function runCommand(
   if (outcome.exitCode === 0) return;
   const reason = outcome.signal ? `ended by ${outcome.signal}` : `exit status ${outcome.exitCode}`;
   throw failure(image, reason, tail);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 function failure(image: CustomBuild, reason: string, tail: readonly string[]): PhaseFailure {

@@ -1,7 +1,7 @@
-import { messageOf, PhaseFailure } from "../errors.ts";
+import { PhaseFailure } from "../errors.ts";
 import { type Docker, DockerError, type LocalImage } from "./docker.ts";
 import { type RegistryAddress, repositoryOf } from "./image-names.ts";
-import { asInfrastructure, InfrastructureError } from "./infrastructure.ts";
+import { asInfrastructure, InfrastructureError, isInfrastructureText } from "./infrastructure.ts";
 import { type LayerSource, LayerSourceError } from "./layer-source.ts";
 import { openLayerStore } from "./layer-store.ts";
 import { type Destination, RawDelivery, type Sent } from "./raw-delivery.ts";
@@ -147,9 +147,10 @@ async function pushWithDocker(
     const digest = /digest: (sha256:[0-9a-f]{64})/.exec(stdout)?.[1] ?? "";
     return { digest, bytesUploaded: sentLayers ? image.size : 0, cached: !sentLayers };
   } catch (error) {
-    const fault = asInfrastructure(error);
-    if (!(fault instanceof DockerError)) throw fault;
-    throw pushFailure(`${ref}: ${messageOf(fault)}`, fault.stderr, hintFor(fault.message));
+    if (!(error instanceof DockerError) || isInfrastructureText(error.stderr)) {
+      throw asInfrastructure(error);
+    }
+    throw pushFailure(`${ref}: ${error.message}`, error.stderr, hintFor(error.message));
   }
 }
 

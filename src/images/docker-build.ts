@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EnvironmentError, PhaseFailure } from "../errors.ts";
+import { EnvironmentError, messageOf, PhaseFailure } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { DockerBuild } from "../model/plan.ts";
 import { type BuildSurroundings, buildxArgv, classicArgv } from "./build-argv.ts";
@@ -17,6 +17,7 @@ import {
 } from "./context-filter.ts";
 import { tarContext } from "./context-tar.ts";
 import type { Docker, LocalImage } from "./docker.ts";
+import { IgnorePatternError } from "./dockerignore.ts";
 import { contentTag, namesOf } from "./image-names.ts";
 import { InfrastructureError, isInfrastructureText } from "./infrastructure.ts";
 
@@ -135,12 +136,28 @@ async function buildxCommand(
     context = join(scratch, "empty");
     await mkdir(context);
   } else {
-    const selection = await selectContext(context, image.contextFilters, excludeFromContexts);
+    const lines = await ignoredBy(image, excludeFromContexts);
     // A file of this name wins over the context's own `.dockerignore`, but only if something is in it.
-    const lines = ["# what this build leaves out", ...(await ignoreLines(selection))];
-    await writeFile(`${around.dockerfile}.dockerignore`, `${lines.join("\n")}\n`);
+    const text = ["# what this build leaves out", ...lines].join("\n");
+    await writeFile(`${around.dockerfile}.dockerignore`, `${text}\n`);
   }
   return { argv: buildxArgv(image, { ...around, context }), env };
+}
+
+async function ignoredBy(image: DockerBuild, never: readonly string[]): Promise<string[]> {
+  try {
+    return await ignoreLines(await selectContext(image.context, image.contextFilters, never));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    // Bad patterns, and directories that cannot be read.
+    if (!(error instanceof IgnorePatternError) && code === undefined) throw error;
+    throw new PhaseFailure({
+      code: "BuildFailed",
+      message: `Image "${image.ref}": cannot read the build context: ${messageOf(error)}`,
+      object: image.ref,
+      position: image.position,
+    });
+  }
 }
 
 /** The classic builder gets an archive with what the filters leave and the Dockerfile. */

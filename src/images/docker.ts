@@ -145,8 +145,10 @@ async function readInfo(docker: Docker, signal: AbortSignal): Promise<DockerInfo
   const args = ["info", "--format", "{{json .}}"];
   const { stdout, stderr } = await docker.run(args, { signal });
   const info = parseInfo(stdout);
-  if (!info?.ServerVersion)
-    throw new DockerError(args, stderr || (info?.ServerErrors ?? []).join());
+  if (!info?.ServerVersion) {
+    const said = stderr.trim() || (info?.ServerErrors ?? []).join("\n");
+    throw new DockerError(args, said || "the engine tells no version: it is not Docker's");
+  }
   const status = info.DriverStatus ?? [];
   return {
     major: Number.parseInt(info.ServerVersion, 10) || 0,

@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import { CancelledError, EnvironmentError, messageOf, PhaseFailure } from "../errors.ts";
 import type { Failure } from "../model/result.ts";
+import { DockerError } from "./docker.ts";
 
 /** How often and how patiently an operation is tried again after a failure that is not the user's. */
 export interface RetryPolicy {
@@ -35,15 +36,16 @@ export function isInfrastructureText(text: string): boolean {
 /** A failure of what we stand on: retried, and reported as such when retrying does not help. */
 export class InfrastructureError extends Error {
   readonly detail: string | undefined;
-  constructor(message: string, options: { detail?: string | undefined; cause?: unknown } = {}) {
+  /** Trying again may help: a full disk stays full. */
+  readonly isTransient: boolean;
+  constructor(
+    message: string,
+    options: { detail?: string | undefined; cause?: unknown; isTransient?: boolean } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = "InfrastructureError";
     this.detail = options.detail;
-  }
-
-  /** Trying again may help: a full disk stays full. */
-  get isTransient(): boolean {
-    return !/no space left/i.test(this.message);
+    this.isTransient = options.isTransient ?? !/no space left/i.test(message);
   }
 }
 
@@ -115,6 +117,10 @@ export function asInfrastructure(error: unknown): unknown {
   if (error instanceof InfrastructureError || error instanceof PhaseFailure) return error;
   const text = messageOf(error);
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
-  if (!isInfrastructureText(text) && !isInfrastructureText(code)) return error;
-  return new InfrastructureError(text || code, { cause: error });
+  if (isInfrastructureText(text) || isInfrastructureText(code)) {
+    return new InfrastructureError(text || code, { cause: error });
+  }
+  if (!(error instanceof DockerError)) return error;
+  // Docker does not do what we ask of it for no reason that we know: nothing the user wrote asked for this.
+  return new InfrastructureError(text, { detail: error.stderr, cause: error, isTransient: false });
 }

@@ -48,8 +48,8 @@ interface Request {
   readonly signal: AbortSignal;
 }
 
-/** How long a registry may say nothing. A transfer that moves is never cut off. */
-const IDLE_MS = 60_000;
+/** How long a connection may stand still. Generous: `docker save` and a loaded machine may hold an upload up, too. */
+const IDLE_MS = 180_000;
 
 /** One registry, reached from this machine. Network failures come as Node's errors with their `code`. */
 export class RegistryClient {

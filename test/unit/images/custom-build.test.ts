@@ -262,9 +262,16 @@ describe("buildCustomImage()", () => {
   });
 
   test("fails when the command does not exist", async () => {
-    const image = customBuild({ command: { argv: ["nope", "a"], dir: "/src", env: {} } });
+    const image = customBuild({ command: { argv: ["nope", "a"], dir: tmpdir(), env: {} } });
     await expect(build(image, [])).rejects.toThrow(
       'Custom build "nope a" failed: Cannot run "nope"',
+    );
+  });
+
+  test("fails when its directory does not exist", async () => {
+    const image = customBuild({ command: { argv: ["sh"], dir: "/no/such", env: {} } });
+    await expect(build(image, [shell({})])).rejects.toThrow(
+      'its directory "/no/such" does not exist',
     );
   });
 

@@ -310,3 +310,18 @@ test("leaves no files behind when it fails", async () => {
   await build(dockerBuild({ context }), { answer: FAILED("x") }).catch(() => {});
   expect(await readdir(temporaryDirectory)).toEqual([]);
 });
+
+test("fails for a pattern that makes no sense, before the builder runs", async () => {
+  const image = dockerBuild({
+    context,
+    contextFilters: [{ directory: context, patterns: ["[a"], source: "ignore=" }],
+  });
+  const error = await build(image).catch((thrown: unknown) => thrown);
+  expect((error as PhaseFailure).failure).toMatchObject({
+    code: "BuildFailed",
+    message: expect.stringContaining(
+      'cannot read the build context: Cannot use the ignore pattern "[a"',
+    ),
+    position: { file: "/src/Tiltfile", line: 3, column: 1 },
+  });
+});

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import type { CustomBuild, DockerBuild } from "../../../src/model/plan.ts";
 
 const position = { file: "/src/Tiltfile", line: 3, column: 1 };
@@ -40,7 +41,7 @@ export function customBuild(over: Partial<CustomBuild> = {}): CustomBuild {
     deployed: true,
     matchInEnvVars: false,
     liveUpdate: [],
-    command: { argv: ["sh", "-c", "./build.sh"], dir: "/src", env: {} },
+    command: { argv: ["sh", "-c", "./build.sh"], dir: tmpdir(), env: {} },
     deps: [],
     disablePush: false,
     skipsLocalDocker: false,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelledError, EnvironmentError, PhaseFailure } from "../../../src/errors.ts";
+import { DockerError } from "../../../src/images/docker.ts";
 import {
   asInfrastructure,
   InfrastructureError,
@@ -126,6 +127,11 @@ describe("asInfrastructure()", () => {
     ]) {
       expect(asInfrastructure(error)).toBe(error);
     }
+  });
+  test("takes what Docker refuses for the environment's, not to be tried again", () => {
+    const error = asInfrastructure(new DockerError(["tag", "a", "b"], "Error: invalid tag"));
+    expect(error).toMatchObject({ message: "Error: invalid tag", isTransient: false });
+    expect((error as InfrastructureError).detail).toContain("docker tag a b");
   });
   test("leaves other errors", () => {
     const error = new Error("manifest invalid");
