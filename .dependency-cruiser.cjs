@@ -154,7 +154,7 @@ module.exports = {
       from: { path: "^src/" },
       to: {
         dependencyTypes: ["npm-dev"],
-        dependencyTypesNot: ["type-only"],
+        dependencyTypesNot: ["type-only", "type-import"],
         pathNot: "node_modules/@types/",
       },
     },
