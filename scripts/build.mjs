@@ -34,5 +34,6 @@ await build({
   },
   outdir,
   outExtension: { ".js": ".cjs" },
+  external: ["./main.cjs", "./starlark.cjs"],
 });
 chmodSync(`${outdir}/cli.cjs`, 0o755);

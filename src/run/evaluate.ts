@@ -17,6 +17,10 @@ export function evaluateTiltfile(
   { kubeContext, cluster }: ChosenCluster,
 ): Promise<Plan> {
   const { options, host, signal, stateDir } = session;
+  // Warnings of a plan are events of the run; those of a Tiltfile that fails have only these lines.
+  const warnings: string[] = [];
+  const say = (text: string, level: "info" | "warn" | "error") =>
+    session.line({ resource: TILTFILE_SUBJECT, phase: "evaluate", level, source: "runtime", text });
   const env = { ...host.env, ...(cluster ? { KUBECONFIG: cluster.kubeconfig } : {}) };
   return phase(
     session,
@@ -40,14 +44,7 @@ export function evaluateTiltfile(
         host,
         {
           signal,
-          log: (text, level) =>
-            session.line({
-              resource: TILTFILE_SUBJECT,
-              phase: "evaluate",
-              level,
-              source: "runtime",
-              text,
-            }),
+          log: (text, level) => (level === "warn" ? void warnings.push(text) : say(text, level)),
           onNeedsCluster: () => cluster?.start(),
           beforeCommand: async (argv) => {
             if (cluster && !cluster.isReady && mentionsCluster(argv, dirname(options.tiltfile))) {
@@ -67,7 +64,10 @@ export function evaluateTiltfile(
         },
       ),
     describeTiltfileError,
-  );
+  ).catch((error: unknown) => {
+    for (const warning of warnings) say(warning, "warn");
+    throw error;
+  });
 }
 
 function describeTiltfileError(error: unknown): { status: "failed" | "error"; failure: Failure } {

@@ -1,0 +1,142 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { clusterAvailable } from "../rig/env.ts";
+import { example, SHARED, tiltCi } from "./tilt-ci.ts";
+
+/** Everything that a run could leave on this machine, a line each. */
+function standing(): string[] {
+  const docker = (...args: string[]) =>
+    execFileSync("docker", args, { encoding: "utf8" }).split("\n");
+  return [
+    ...docker("ps", "--all", "--format", "container {{.Names}}"),
+    ...docker("volume", "ls", "--format", "volume {{.Name}}"),
+    ...docker("images", "--format", "image {{.Repository}}:{{.Tag}}").filter((line) =>
+      /localhost:|tci-/.test(line),
+    ),
+  ].filter((line) => line !== "" && !line.includes("tci-tests"));
+}
+
+describe.skipIf(!clusterAvailable())("the main job", () => {
+  test("takes examples/hello from nothing to a verdict and leaves nothing behind", async () => {
+    const before = standing();
+    const { code, stdout, report, reports } = await tiltCi("ci", [], { cwd: example("hello") });
+    expect(stdout).toContain("SUCCESS. All workloads are healthy.");
+    expect(code).toBe(0);
+    expect(report).toMatchObject({ verdict: "passed", exitCode: 0, firstCause: [] });
+    expect(report?.resources.find(({ name }) => name === "hello")).toMatchObject({
+      type: "k8s",
+      status: "passed",
+      phases: [
+        { name: "build", status: "passed" },
+        { name: "push", status: "passed" },
+        { name: "deploy", status: "passed" },
+        { name: "ready", status: "passed" },
+      ],
+    });
+    for (const file of ["junit.xml", "report.html", "events.ndjson"])
+      expect(existsSync(join(reports, file))).toBe(true);
+    expect(readFileSync(join(reports, "junit.xml"), "utf8")).toContain('name="hello: ready"');
+    expect(standing()).toEqual(before);
+  });
+
+  describe("on a cluster that stays", () => {
+    afterAll(async () => {
+      const { code, stderr } = await tiltCi("down", ["--all"], { cwd: example("hello") });
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+    });
+
+    test("runs the shop in the order of its dependencies, its smoke test last", async () => {
+      const { code, report, stdout } = await tiltCi("ci", SHARED, { cwd: example("shop") });
+      expect(stdout).toContain("the shop sells pears and no stones");
+      expect(code).toBe(0);
+      expect(report?.resources.filter(({ status }) => status !== "passed")).toEqual([]);
+      const ends = (name: string) => report!.resources.find((r) => r.name === name)!.phases.at(-1)!;
+      const starts = (name: string) =>
+        report!.resources
+          .find((r) => r.name === name)!
+          .phases.find((p) => p.name === "deploy" || p.name === "command")!;
+      for (const [first, then] of [
+        ["db", "migrate"],
+        ["migrate", "api"],
+        ["api", "web"],
+        ["web", "smoke"],
+      ] as const) {
+        const ended = Date.parse(ends(first).startedAt!) + ends(first).durationMs!;
+        expect(
+          Date.parse(starts(then).startedAt!),
+          `${then} starts after ${first} is ready`,
+        ).toBeGreaterThanOrEqual(ended - 5);
+      }
+    });
+
+    test("deletes what an earlier run left before it applies its own", async () => {
+      const { code, report } = await tiltCi("ci", SHARED, { cwd: example("hello") });
+      expect(code).toBe(0);
+      expect(report?.verdict).toBe("passed");
+      const kubeconfig = execFileSync(
+        "sh",
+        ["-c", "echo ${XDG_STATE_HOME:-$HOME/.local/state}/tilt-ci/reuse/tci-tests/kubeconfig"],
+        { encoding: "utf8" },
+      ).trim();
+      const left = execFileSync(
+        "docker",
+        [
+          "exec",
+          "tci-tests-control-plane",
+          "kubectl",
+          "--kubeconfig",
+          "/etc/kubernetes/admin.conf",
+          "get",
+          "deployments",
+          "--output",
+          "name",
+        ],
+        { encoding: "utf8" },
+      );
+      expect(left.trim()).toBe("deployment.apps/hello");
+      expect(existsSync(kubeconfig)).toBe(true);
+    });
+
+    test("checks a Tiltfile without starting anything: smoke", async () => {
+      const { code, report } = await tiltCi("smoke", SHARED, { cwd: example("hello") });
+      expect(code).toBe(0);
+      expect(
+        report?.resources.find(({ name }) => name === "hello")?.phases.map(({ name }) => name),
+      ).toEqual(["build", "push", "deploy"]);
+    });
+  });
+});
+
+describe("a Tiltfile without Kubernetes", () => {
+  test("creates no cluster", async () => {
+    const { code, report, stdout } = await tiltCi("ci", [], { cwd: example("local-only") });
+    expect(stdout).toContain("SUCCESS. All workloads are healthy.");
+    expect(code).toBe(0);
+    expect(
+      report?.resources.some(
+        ({ name }) =>
+          name === "(cluster)" && report.timings.some(({ phase }) => phase === "create"),
+      ),
+    ).toBe(false);
+  });
+
+  test("ends with the signal's code when it is cancelled, its processes gone", async () => {
+    let sent = false;
+    const { code, report } = await tiltCi("ci", ["--", "slow"], {
+      cwd: example("local-only"),
+      onOutput: (text, kill) => {
+        if (sent || !text.includes("sleeping for 61 seconds")) return;
+        sent = true;
+        kill("SIGINT");
+      },
+    });
+    expect(code).toBe(130);
+    expect(report).toMatchObject({ verdict: "cancelled", exitCode: 130 });
+    expect(execFileSync("ps", ["-axo", "command="], { encoding: "utf8" })).not.toContain(
+      "sleep 61",
+    );
+  });
+});

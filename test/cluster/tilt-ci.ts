@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { RunResult } from "../../src/model/run-result.ts";
+import { rigEnv } from "../rig/env.ts";
+
+/** What a run of the committed program came to. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly reports: string;
+  /** report.json, when there is one. */
+  readonly report: RunResult | undefined;
+  readonly durationMs: number;
+}
+
+export interface TiltCiOptions {
+  readonly cwd: string;
+  /** Called with what the program has printed so far, and with how to end it. */
+  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const CLI = resolve(import.meta.dirname, "../../dist/cli.cjs");
+/** The cluster that most of the tests share. */
+export const SHARED = ["--reuse", "tests"] as const;
+
+/** Runs `tilt-ci COMMAND ARGS…` as a user would, on the rig, its reports in a directory of their own. */
+export function tiltCi(
+  command: string,
+  args: readonly string[],
+  options: TiltCiOptions,
+): Promise<Outcome> {
+  const reports = mkdtempSync(join(tmpdir(), "tci-report-"));
+  const words = args.includes("--") ? args.indexOf("--") : args.length;
+  const reporting = command === "ci" || command === "smoke" ? ["--report-dir", reports] : [];
+  const argv = [CLI, command, ...args.slice(0, words), ...reporting, ...args.slice(words)];
+  const startedAt = performance.now();
+  return new Promise((done) => {
+    const { CI: _, ...inherited } = process.env;
+    const { path, nodeImage } = rigEnv();
+    const child = spawn(process.execPath, argv, {
+      cwd: options.cwd,
+      env: {
+        ...inherited,
+        PATH: path,
+        TILT_CI_NODE_IMAGE: nodeImage,
+        NO_COLOR: "1",
+        ...options.env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    const hear = () => options.onOutput?.(stdout + stderr, (signal) => child.kill(signal));
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      stdout += chunk;
+      hear();
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      stderr += chunk;
+      hear();
+    });
+    child.on("close", (code) => {
+      const file = join(reports, "report.json");
+      const report = existsSync(file)
+        ? (JSON.parse(readFileSync(file, "utf8")) as RunResult)
+        : undefined;
+      done({
+        code: code ?? -1,
+        stdout,
+        stderr,
+        reports,
+        report,
+        durationMs: performance.now() - startedAt,
+      });
+    });
+  });
+}
+
+export const example = (name: string) => resolve(import.meta.dirname, "../../examples", name);
