@@ -245,7 +245,9 @@ const builtins: Builtin[] = [
   makeBuiltin("print", (thread, args, kwargs) => {
     const { sep } = unpack("print", [], kwargs, { "sep?": types.byteString });
     const text = (x: Value) => (x instanceof StarlarkBytes ? x.bytes : str(x));
-    thread.print?.(ascii(joinArguments(args, sep ?? " ", text)), currentThread());
+    const message = joinArguments(args, sep ?? " ", text);
+    charge(message.length >> 6);
+    thread.print?.(ascii(message), currentThread());
     return null;
   }),
   positionalBuiltin("range", 1, 3, (a, b, c) => range(a!, b, c)),

@@ -34,15 +34,21 @@ function quoteRune(text: string, at: number): { quoted: string; size: number } {
   return { quoted: rune < 0x10000 ? `\\u${hex(rune, 4)}` : `\\U${hex(rune, 8)}`, size };
 }
 
+const SPECIAL = /[^ !#-[\]-~]/g;
+
 /** The literal that denotes a string, or with `binary` a bytes value. */
 export function quote(text: string, binary: boolean): StarlarkString {
   const prefix = binary ? 'b"' : '"';
   if (PLAIN.test(text)) return ascii(`${prefix}${text}"`);
   let out = prefix;
-  for (let at = 0; at < text.length; ) {
-    const { quoted, size } = quoteRune(text, at);
+  let at = 0;
+  for (;;) {
+    SPECIAL.lastIndex = at;
+    const special = SPECIAL.exec(text)?.index ?? text.length;
+    if (special > at) out += text.slice(at, special);
+    if (special === text.length) return ascii(`${out}"`);
+    const { quoted, size } = quoteRune(text, special);
     out += quoted;
-    at += size;
+    at = special + size;
   }
-  return ascii(`${out}"`);
 }

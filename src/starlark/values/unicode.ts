@@ -93,9 +93,16 @@ function matches(pattern: RegExp, rune: number): boolean {
   return pattern.test(String.fromCodePoint(rune));
 }
 
+const printables = new Map<number, boolean>();
+
 /** Go's strconv.IsPrint. */
 export function isPrintable(rune: number): boolean {
-  return matches(PRINTABLE, rune);
+  let printable = printables.get(rune);
+  if (printable === undefined) {
+    printable = matches(PRINTABLE, rune);
+    printables.set(rune, printable);
+  }
+  return printable;
 }
 
 /** Go's unicode.IsLetter. */

@@ -11,10 +11,19 @@ import { generateProgram, mutateProgram } from "./fuzz/program.ts";
 // scripts/fuzz-starlark.mjs does the same for longer, and compares with starlark-go where that is installed.
 const DURATION_MS = 15_000;
 
+/** Characters. */
+const MAX_OUTPUT = 1_000_000;
+
 /** All that a program prints, then its error. Any other error than a Starlark one is a crash, and passes. */
 function outcome(source: string): string {
   const lines: string[] = [];
-  const thread = new Thread({ print: (message) => lines.push(message), maxSteps: 300_000 });
+  let length = 0;
+  const print = (message: string, printing: Thread) => {
+    lines.push(message);
+    length += message.length;
+    if (length > MAX_OUTPUT) printing.cancel("it prints too much");
+  };
+  const thread = new Thread({ print, maxSteps: 300_000 });
   try {
     execFile(thread, { filename: "fuzz.star", source, dialect: TILT_DIALECT });
   } catch (error) {
