@@ -64,8 +64,9 @@ export function lastEnd({ status }: ContainerView): ContainerEnd | undefined {
 }
 
 /** Whether an end of a container is none that its pod asks for. */
-function isBadEnd(view: ContainerView, end: ContainerEnd): boolean {
-  if (end.exitCode !== 0) return true;
+export function isBadEnd(view: ContainerView, end: ContainerEnd): boolean {
+  // The kernel may kill a child of the main process, which then ends as if all were well.
+  if (end.exitCode !== 0 || end.reason === OOM_REASON) return true;
   const policy = view.pod.spec?.restartPolicy ?? "Always";
   return (!view.init || isSidecar(view)) && policy === "Always";
 }

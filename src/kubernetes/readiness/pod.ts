@@ -6,6 +6,7 @@ import {
   containersOf,
   crashesOf,
   crashFailure,
+  isBadEnd,
   judgeContainer,
   lastEnd,
   probeFailure,
@@ -78,7 +79,10 @@ export function failedPod(pod: Pod, evidence: Evidence): Failure {
   const { reason, message } = pod.status ?? {};
   const object = `Pod/${namespace}/${name}`;
   const views = containersOf(pod);
-  const culprit = views.find((view) => (lastEnd(view)?.exitCode ?? 0) !== 0);
+  const culprit = views.find((view) => {
+    const last = lastEnd(view);
+    return last !== undefined && isBadEnd(view, last);
+  });
   const end = culprit && lastEnd(culprit);
   if (reason !== undefined && reason !== "Error") {
     const text = `Pod ${namespace}/${name} failed: ${reason}${message ? `: ${message}` : ""}`;

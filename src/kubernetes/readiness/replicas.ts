@@ -50,11 +50,14 @@ export function rollingOut(
   const judgements = pods.map((pod) => judgeReplica(pod, evidence));
   const active = judgements.some((judgement) => judgement.active);
   const found = worst(judgements.filter(({ state }) => state !== "ready"));
+  const text = found === undefined ? summary : `${summary}, ${found.summary}`;
   if (found?.state === "failed" || found?.state === "crashing" || found?.failure)
-    return { ...found, summary: `${summary}, ${found.summary}`, active };
-  const evicted = manyFailed(pods, evidence, summary);
-  const refused = evicted ?? judgeRefused(object, summary, evidence);
-  return refused ?? pending(summary, { active });
+    return { ...found, summary: text, active };
+  return (
+    manyFailed(pods, evidence, summary) ??
+    judgeRefused(object, summary, evidence) ??
+    pending(text, { active })
+  );
 }
 
 /** A pod whose controller replaces it when it fails: its failing is no failure of the rollout. */

@@ -25,16 +25,22 @@ export interface EvidenceSources {
 
 /**
  * Answers from the caches. What only failures ask for (nodes, the existence of a Secret) is watched from the first
- * question on: "not known yet" until then, and asked again when the list is there.
+ * question on: "not known yet" until then, and asked again when the list is there. `onHope` hears each time that a
+ * judgement rests on something that may still appear: no watch will tell when that is over.
  */
 export function evidenceFrom(
   sources: EvidenceSources,
   endsBefore: Evidence["endsBefore"],
+  onHope: () => void,
 ): Evidence {
-  const { store, events, watches, staticNodes, mayStillAppear } = sources;
+  const { store, events, watches, staticNodes } = sources;
   return {
     staticNodes,
-    mayStillAppear,
+    mayStillAppear(kind, namespace, name) {
+      const hope = sources.mayStillAppear(kind, namespace, name);
+      if (hope) onHope();
+      return hope;
+    },
     endsBefore,
     eventsOf: (uid) => events.of(uid),
     nodes() {

@@ -9,6 +9,9 @@ import { judgeLikeTilt } from "../readiness/tilt.ts";
 import { type EvidenceSources, evidenceFrom } from "./evidence.ts";
 import type { TrackedResource } from "./tracked-resource.ts";
 
+/** How often a judgement that hopes for something is made again: it costs no request. */
+const HOPE_MS = 500;
+
 /** What time adds to the judgement of one resource: how long something has stood, how often something has crashed. */
 export class Observer {
   readonly #resource: TrackedResource;
@@ -19,6 +22,8 @@ export class Observer {
   readonly #crashes = new Map<string, number>();
   readonly #endsBefore = new Map<string, number>();
   #last: string | undefined;
+  /** The present judgement rests on something that may still appear. */
+  #hoping = false;
 
   constructor(resource: TrackedResource, semantics: "strict" | "tilt", sources: EvidenceSources) {
     this.#resource = resource;
@@ -26,6 +31,9 @@ export class Observer {
     this.#evidence = evidenceFrom(
       sources,
       (pod, container) => this.#endsBefore.get(`${pod} ${container}`) ?? 0,
+      () => {
+        this.#hoping = true;
+      },
     );
   }
 
@@ -39,6 +47,7 @@ export class Observer {
     readonly changed: boolean;
     readonly recheckInMs: number | undefined;
   } {
+    this.#hoping = false;
     const tilt = this.#semantics === "tilt";
     const pods = tilt ? this.#resource.podsLikeTilt() : this.#resource.pods();
     for (const pod of pods) this.#countCrashes(pod);
@@ -69,6 +78,7 @@ export class Observer {
     for (const key of keys) if (!this.#standingSince.has(key)) this.#standingSince.set(key, now);
     const leftOf = ({ key, ms }: Standing) => this.#standingSince.get(key)! + ms - now;
     const ahead = standings.map(leftOf).filter((left) => left > 0);
+    if (this.#hoping) ahead.push(HOPE_MS);
     const recheckInMs = ahead.length === 0 ? undefined : Math.min(...ahead);
     const { standing } = judgement;
     if (standing === undefined || leftOf(standing) > 0) return { settled: judgement, recheckInMs };

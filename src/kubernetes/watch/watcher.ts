@@ -97,11 +97,6 @@ export class Watcher {
     return this.#resources.get(name)?.tracked.pods() ?? [];
   }
 
-  /** Judges everything again: what the predicate `mayStillAppear` says has changed. */
-  reconsider(): void {
-    this.#markAll();
-  }
-
   /** Calls back when the pods of a resource may have changed. Returns how to stop that. */
   onPods(listener: (resource: string) => void): () => void {
     this.#podListeners.add(listener);

@@ -236,7 +236,6 @@ describe("Watcher", () => {
       failure: { code: "ContainerConfig" },
     });
     coming = false;
-    recording.watcher.reconsider();
     await until("failed", () => recording.watcher.observation("web")?.state === "failed", 12_000);
     expect(recording.watcher.observation("web")?.failure?.message).toContain(
       'secret "db" not found',
