@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { Host } from "../host/host.ts";
 
@@ -128,9 +128,4 @@ export function parsePs(text: string): readonly ProcessEntry[] {
 /** The environment of a process (Linux), to prove that it is a run's child; empty when it cannot be read. */
 export async function environmentOf(pid: number): Promise<readonly string[]> {
   return (await readText(`/proc/${pid}/environ`)).split("\0");
-}
-
-/** A live process's executable, for messages. */
-export async function executableOf(pid: number): Promise<string> {
-  return await readlink(`/proc/${pid}/exe`).catch(() => String(pid));
 }

@@ -1,10 +1,8 @@
 /** The cluster room: a kind cluster and a registry for one run, what a run owns, and its removal. */
 export { chooseClusterName } from "./cluster-name.ts";
-export { CommandFailedError } from "./container-engine.ts";
 export {
   type ClusterProduct,
   type CurrentCluster,
-  productOf,
   useCurrentCluster,
 } from "./current.ts";
 export { type DownOptions, type DownResult, down } from "./down.ts";
@@ -19,12 +17,10 @@ export {
   type RegistryAddress,
 } from "./local-registry-hosting.ts";
 export { createRunId } from "./names.ts";
-export { fullyQualified } from "./node-images.ts";
-export { MIRROR_PREFIX, MIRRORED_REGISTRIES } from "./node-script.ts";
+export { MIRROR_PREFIX } from "./node-script.ts";
 export { RUN_VARIABLE } from "./processes.ts";
 export { type Owned, openRecord, type RunRecord } from "./record.ts";
 export {
-  DEFAULT_REGISTRY_IMAGE,
   type RegistryLease,
   type RegistryOptions,
   startRegistry,
