@@ -1,7 +1,7 @@
 import type { FirstCause, RunResult } from "../model/run-result.ts";
 import { escapeWorkflowData, escapeWorkflowProperty } from "./escape.ts";
 import { plainLine, shorten } from "./plain-text.ts";
-import { failedPhase, lastLines, otherFailures } from "./story.ts";
+import { detailBeyond, failedPhase, lastLines, otherFailures } from "./story.ts";
 import { caseName, causeLine, listNames, withCode } from "./wording.ts";
 
 /** A note on a line of the Tiltfile. */
@@ -68,12 +68,13 @@ export function annotationsOf(result: RunResult): Annotation[] {
 
 function causeAnnotation(cause: FirstCause, result: RunResult): Annotation {
   const tail = lastLines(cause, result, 10);
+  const detail = detailBeyond(cause.detail, tail);
   return {
     level: "error",
     title: `First cause: ${causeLine(cause)}`,
     message: [
       withCode(cause.message, cause.code),
-      ...(cause.detail === undefined ? [] : [cause.detail]),
+      ...(detail === undefined ? [] : [detail]),
       ...(cause.hint === undefined ? [] : [`try: ${cause.hint}`]),
       ...(tail.length === 0 ? [] : ["last log lines:", ...tail]),
       ...(cause.echoes.length === 0 ? [] : [`failed because of it: ${listNames(cause.echoes)}`]),

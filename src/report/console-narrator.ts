@@ -1,6 +1,6 @@
 import type { PlannedResource, RunEvent } from "../model/event.ts";
 import type { PhaseName } from "../model/result.ts";
-import type { PhaseId } from "./log-path.ts";
+import { type PhaseId, phaseIdOf } from "./log-path.ts";
 import { subjectOf } from "./outcome.ts";
 import { caseName, formatDuration, phaseLabel, withCode } from "./wording.ts";
 
@@ -42,8 +42,12 @@ export function newNarrator(): NarratorState {
 /** The phases of an update, as opposed to what runs afterwards. */
 const UPDATE: ReadonlySet<PhaseName> = new Set(["build", "push", "deploy", "command", "test"]);
 
-/** What there is to say of an event. */
-export function narrate(event: RunEvent, state: NarratorState): Narration[] {
+/** What there is to say of an event. `hasOutput`: whether lines of a phase have been shown. */
+export function narrate(
+  event: RunEvent,
+  state: NarratorState,
+  hasOutput: (phase: PhaseId) => boolean = () => false,
+): Narration[] {
   switch (event.type) {
     case "run-started":
       return [{ text: startText(event) }];
@@ -76,7 +80,7 @@ export function narrate(event: RunEvent, state: NarratorState): Narration[] {
         },
       ];
     case "phase-finished":
-      return finished(event, state);
+      return finished(event, state, hasOutput);
     default:
       return [];
   }
@@ -132,6 +136,7 @@ function stepName({
 function finished(
   event: Extract<RunEvent, { type: "phase-finished" }>,
   state: NarratorState,
+  hasOutput: (phase: PhaseId) => boolean,
 ): Narration[] {
   const { resource, phase, status, failure } = event;
   const label = phaseLabel({ name: phase, ...subjectOf(event) });
@@ -146,7 +151,9 @@ function finished(
         : phase === "ready"
           ? ""
           : `${caseName(resource, { name: phase, ...subjectOf(event) })}: `;
-    const detail = failure.detail === undefined ? "" : `\n${failure.detail}`;
+    // The detail of what has printed something is the end of that.
+    const told = failure.detail === undefined || hasOutput(phaseIdOf(event));
+    const detail = told ? "" : `\n${failure.detail}`;
     return [
       {
         text: `ERROR: ${what}${withCode(failure.message, failure.code)}${detail}`,

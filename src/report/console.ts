@@ -84,7 +84,8 @@ class RunConsole implements Console {
 
   event(event: RunEvent): void {
     this.#reducer.add(event);
-    for (const said of narrate(event, this.#narrator)) this.#say(said);
+    const hasOutput = (id: PhaseId) => this.#recent.describe(id) !== undefined;
+    for (const said of narrate(event, this.#narrator, hasOutput)) this.#say(said);
     if (event.type === "phase-finished") {
       const id = phaseIdOf(event);
       this.#endGroup(id, `${event.status} after ${this.#took(id)}`);

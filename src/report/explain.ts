@@ -2,7 +2,7 @@ import type { FirstCause, ResourceResult, RunResult } from "../model/run-result.
 import type { BundledFile } from "./bundle.ts";
 import type { LoadedReport } from "./load-report.ts";
 import { plainLine, plainText } from "./plain-text.ts";
-import { failedPhase, lastLines, otherFailures, subjectOfCause } from "./story.ts";
+import { detailBeyond, failedPhase, lastLines, otherFailures, subjectOfCause } from "./story.ts";
 import {
   causeLine,
   count,
@@ -87,6 +87,7 @@ function causeStory(cause: FirstCause, result: RunResult, files: readonly Bundle
       ? ""
       : `, first seen ${formatDuration(Date.parse(cause.evidenceAt) - zero)} into the run`;
   const tail = lastLines(cause, result, LOG_LINES);
+  const detail = detailBeyond(cause.detail, tail);
   const events = (resource?.events ?? []).filter(({ warning }) => warning).slice(-MAX_EVENTS);
   const lines = [
     `First cause: ${plainLine(causeLine(cause))}${when}`,
@@ -94,7 +95,7 @@ function causeStory(cause: FirstCause, result: RunResult, files: readonly Bundle
     ...(phase?.attempts !== undefined && phase.attempts.length > 1
       ? [`  failed ${count(phase.attempts.length, "time")}`]
       : []),
-    ...(cause.detail === undefined ? [] : indent(cause.detail)),
+    ...(detail === undefined ? [] : indent(detail)),
     ...(tail.length === 0
       ? []
       : ["  last log lines:", ...tail.map((line) => `  │ ${plainLine(line)}`)]),

@@ -1,6 +1,6 @@
 import type { FirstCause, RunResult } from "../model/run-result.ts";
 import { plainLine, plainText, shorten } from "./plain-text.ts";
-import { lastLines, otherFailures, subjectOfCause } from "./story.ts";
+import { detailBeyond, lastLines, otherFailures, subjectOfCause } from "./story.ts";
 import {
   causeLine,
   count,
@@ -53,6 +53,7 @@ function describeCause(cause: FirstCause, result: RunResult, max: number): strin
   });
   const took = phase?.startedAt == null ? "" : ` after ${formatDuration(phase.durationMs)}`;
   const tail = lastLines(cause, result, max);
+  const detail = detailBeyond(cause.detail, tail);
   const field = (name: string, value: string | undefined) =>
     value === undefined || value === "" ? [] : [`  ${name}: ${value}`];
   return [
@@ -60,9 +61,9 @@ function describeCause(cause: FirstCause, result: RunResult, max: number): strin
       ? `Cause: ${plainLine(causeLine(cause))}`
       : `Resource ${plainLine(`${cause.resource} failed in phase ${label}${took}`)}`,
     `  why: ${withCode(cause.message, cause.code)}`,
-    ...(cause.detail === undefined
+    ...(detail === undefined
       ? []
-      : plainText(shorten(cause.detail, MAX_DETAIL))
+      : plainText(shorten(detail, MAX_DETAIL))
           .split("\n")
           .map((line) => `  │ ${line}`)),
     ...field("at", cause.position === null ? undefined : placeOf(cause.position)),

@@ -3,6 +3,7 @@ import { escapeHtml, scriptJson } from "./escape.ts";
 import { PAGE_SCRIPT } from "./page/script.ts";
 import { PAGE_STYLE } from "./page/style.ts";
 import { plainText } from "./plain-text.ts";
+import { detailBeyond } from "./story.ts";
 import {
   causeLine,
   count,
@@ -117,6 +118,7 @@ function renderCause(cause: FirstCause, result: RunResult): string {
     ({ name, subject }) => name === cause.phase && subject === cause.subject,
   );
   const tail = (phase?.log?.tail ?? []).slice(-CAUSE_LOG_LINES);
+  const detail = detailBeyond(cause.detail, tail);
   const label = phaseLabel({
     name: cause.phase,
     ...(cause.subject !== undefined && { subject: cause.subject }),
@@ -139,7 +141,7 @@ function renderCause(cause: FirstCause, result: RunResult): string {
   return `<article class="card cause${infrastructure}" aria-label="${escapeHtml(causeLine(cause))}">
 <h2><a href="#r${index}">${escapeHtml(cause.resource)}</a> · ${escapeHtml(label)} <span class="code">${cause.code}</span></h2>
 <p class="message">${escapeHtml(cause.message)}</p>
-${cause.detail === undefined ? "" : `<pre>${escapeHtml(cause.detail)}</pre>`}
+${detail === undefined ? "" : `<pre>${escapeHtml(detail)}</pre>`}
 ${tail.length === 0 ? "" : `<p class="note">Last log lines</p><pre>${escapeHtml(tail.join("\n"))}</pre>`}
 <dl>${rows}</dl></article>`;
 }

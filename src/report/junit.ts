@@ -3,6 +3,7 @@ import { isInfrastructure } from "../model/reason.ts";
 import type { FirstCause, PhaseResult, ResourceResult, RunResult } from "../model/run-result.ts";
 import { createJunit, extendCase, formatSeconds, setAttributes } from "./junit-builder.ts";
 import { plainLine, plainText, shorten } from "./plain-text.ts";
+import { detailBeyond } from "./story.ts";
 import { caseName, causeLine, placeOf, reproduceCommand, withCode } from "./wording.ts";
 
 /*
@@ -135,11 +136,12 @@ function failureBody(phase: PhaseResult, resource: ResourceResult, result: RunRe
   const failure = phase.failure!;
   const cause = causeOf(phase, resource, result);
   const tail = (phase.log?.tail ?? []).slice(-BODY_LOG_LINES);
+  const detail = detailBeyond(failure.detail, tail);
   const events = resource.events.filter(({ warning }) => warning).slice(-MAX_EVENTS);
   const position = failure.position ?? resource.position;
   const parts = [
     withCode(failure.message, failure.code),
-    failure.detail === undefined ? "" : shorten(failure.detail, MAX_DETAIL),
+    detail === undefined ? "" : shorten(detail, MAX_DETAIL),
     cause === undefined ? "" : `first cause: ${cause}`,
     tail.length === 0 ? "" : ["last log lines:", ...tail.map((line) => `  ${line}`)].join("\n"),
     events.length === 0

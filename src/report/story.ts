@@ -1,4 +1,5 @@
 import type { FirstCause, PhaseResult, ResourceResult, RunResult } from "../model/run-result.ts";
+import { plainLine, plainText } from "./plain-text.ts";
 
 /** The resource and the phase that a cause is about; the phase is absent for causes without one (bad flags). */
 export function subjectOfCause(
@@ -17,6 +18,19 @@ export function lastLines(cause: FirstCause, result: RunResult, max: number): re
   const { resource, phase } = subjectOfCause(cause, result);
   const logs = [phase, ...(resource?.phases ?? [])].map((known) => known?.log?.tail ?? []);
   return (logs.find((tail) => tail.length > 0) ?? []).slice(-max);
+}
+
+/** The detail of a failure, unless the last log lines say the same: commands that fail have both from one output. */
+export function detailBeyond(
+  detail: string | undefined,
+  tail: readonly string[],
+): string | undefined {
+  if (detail === undefined) return undefined;
+  const shown = new Set(tail.map((line) => plainLine(line)));
+  const lines = plainText(detail)
+    .split("\n")
+    .map((line) => plainLine(line));
+  return lines.every((line) => line === "" || shown.has(line)) ? undefined : detail;
 }
 
 /** Failed resources beside the first causes: those that are neither culprit nor told of one. */

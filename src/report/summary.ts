@@ -1,7 +1,7 @@
 import type { FirstCause, PathSegment, RunResult } from "../model/run-result.ts";
 import { escapeMarkdown, markdownBlock, markdownCode } from "./escape.ts";
 import { plainLine, shorten } from "./plain-text.ts";
-import { failedPhase, lastLines, otherFailures } from "./story.ts";
+import { detailBeyond, failedPhase, lastLines, otherFailures } from "./story.ts";
 import {
   caseName,
   causeLine,
@@ -70,6 +70,7 @@ function verdictSection(result: RunResult): string {
 
 function causeSection(cause: FirstCause, result: RunResult): string {
   const tail = lastLines(cause, result, CAUSE_LINES);
+  const detail = detailBeyond(cause.detail, tail);
   const facts = [
     ["Tiltfile", cause.position === null ? "" : markdownCode(placeOf(cause.position))],
     ["Object", cause.object === undefined ? "" : markdownCode(cause.object)],
@@ -80,7 +81,7 @@ function causeSection(cause: FirstCause, result: RunResult): string {
   return [
     `### First cause: ${escapeMarkdown(causeLine(cause))}`,
     facts.map(([name, value]) => `- ${name}: ${value}`).join("\n"),
-    cause.detail === undefined ? "" : markdownBlock(shorten(cause.detail, MAX_BLOCK)),
+    detail === undefined ? "" : markdownBlock(shorten(detail, MAX_BLOCK)),
     tail.length === 0
       ? ""
       : `Last log lines:\n\n${markdownBlock(shorten(tail.join("\n"), MAX_BLOCK))}`,

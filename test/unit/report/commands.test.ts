@@ -62,7 +62,7 @@ What took the time (critical path):
 
 First cause: db: ready: Deployment/default/db: exit 1, 4 restarts (CrashLoop), first seen 15.0s into the run
   declared at Tiltfile:10:1
-  │ FATAL: data directory has wrong ownership
+  │ last words: data directory has wrong ownership
   last log lines:
   │ starting
   │ FATAL: data directory has wrong ownership

@@ -110,7 +110,7 @@ SUCCESS. All workloads are healthy.
     tell(console, redStory());
     await console.close();
     expect(stdout.text).toContain(
-      "           db │ ERROR: Deployment/default/db: exit 1, 4 restarts (CrashLoop)\n           db │ FATAL: data directory",
+      "           db │ ERROR: Deployment/default/db: exit 1, 4 restarts (CrashLoop)\n          api │ ERROR",
     );
     expect(stdout.text).not.toContain("SUCCESS");
     expect(stderr.text).toContain(
@@ -119,6 +119,15 @@ SUCCESS. All workloads are healthy.
     expect(stderr.text).toContain("  │ FATAL wrong owner\n");
     expect(stderr.text).toContain("  failed because of it: api and worker\n");
     expect(stderr.text).toContain("Report: tilt-ci-report/report.html\n");
+  });
+
+  test("shows a failure's detail where its phase has shown nothing", async () => {
+    const { console, stdout } = open();
+    tell(console, redStory());
+    await console.close();
+    expect(stdout.text).toContain(
+      "restarts (CrashLoop)\n           db │ last words: data directory",
+    );
   });
 
   test.each<[string, Partial<ConsoleOptions>, string[]]>([

@@ -166,7 +166,7 @@ describe("renderCtrf()", () => {
       line: 10,
       duration: 11_000,
       message: "Deployment/default/db: exit 1, 4 restarts (CrashLoop)",
-      trace: "FATAL: data directory has wrong ownership",
+      trace: "last words: data directory has wrong ownership",
       attachments: [{ name: "log", contentType: "text/plain", path: "logs/db/ready.log" }],
       extra: { "tilt-ci": { code: "CrashLoop" } },
     });

@@ -139,7 +139,7 @@ describe("renderJunit()", () => {
     expect(c.failure?.[0]?._).toBe(
       [
         "Deployment/default/db: exit 1, 4 restarts (CrashLoop)",
-        "FATAL: data directory has wrong ownership",
+        "last words: data directory has wrong ownership",
         "last log lines:",
         "  starting",
         "  FATAL: data directory has wrong ownership",

@@ -205,7 +205,7 @@ export function redStory(): Story {
       24,
       failure("CrashLoop", "Deployment/default/db: exit 1, 4 restarts", {
         object: "Deployment/default/db",
-        detail: "FATAL: data directory has wrong ownership",
+        detail: "last words: data directory has wrong ownership",
         evidenceAt: at(15),
         hint: "Look at the container's last output",
       }),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { annotationsOf, workflowCommand } from "../../../src/report/annotations.ts";
 import { finalMessage } from "../../../src/report/final-message.ts";
 import { reduceResult } from "../../../src/report/reduce.ts";
+import { detailBeyond } from "../../../src/report/story.ts";
 import { MAX_SUMMARY_BYTES, renderSummary } from "../../../src/report/summary.ts";
 import {
   formatDuration,
@@ -32,7 +33,7 @@ describe("finalMessage()", () => {
 
 Resource db failed in phase ready after 11.0s
   why: Deployment/default/db: exit 1, 4 restarts (CrashLoop)
-  │ FATAL: data directory has wrong ownership
+  │ last words: data directory has wrong ownership
   at: Tiltfile:10:1
   try: Look at the container's last output
   last log lines (logs/db/ready.log):
@@ -97,7 +98,7 @@ describe("annotationsOf()", () => {
     ]);
     expect(annotations[1]?.message).toContain("because of db: ready");
     expect(workflowCommand(annotations[0]!)).toBe(
-      "::error file=Tiltfile,line=10,col=1,title=First cause%3A db%3A ready%3A Deployment/default/db%3A exit 1%2C 4 restarts (CrashLoop)::Deployment/default/db: exit 1, 4 restarts (CrashLoop)%0AFATAL: data directory has wrong ownership%0Atry: Look at the container's last output%0Alast log lines:%0Astarting%0AFATAL: data directory has wrong ownership%0Afailed because of it: api and worker%0Anever started: web",
+      "::error file=Tiltfile,line=10,col=1,title=First cause%3A db%3A ready%3A Deployment/default/db%3A exit 1%2C 4 restarts (CrashLoop)::Deployment/default/db: exit 1, 4 restarts (CrashLoop)%0Alast words: data directory has wrong ownership%0Atry: Look at the container's last output%0Alast log lines:%0Astarting%0AFATAL: data directory has wrong ownership%0Afailed because of it: api and worker%0Anever started: web",
     );
   });
 
@@ -227,5 +228,13 @@ describe("wording", () => {
     expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe(
       "tilt-ci ci --file 'My Tiltfile' -- '--env=x y'",
     );
+  });
+});
+
+describe("detailBeyond()", () => {
+  test("drops a detail that the last log lines say as well", () => {
+    expect(detailBeyond("a\n\x1b[31mb\x1b[0m\n", ["x", "a", "b"])).toBeUndefined();
+    expect(detailBeyond("a\nc", ["a", "b"])).toBe("a\nc");
+    expect(detailBeyond(undefined, ["a"])).toBeUndefined();
   });
 });
