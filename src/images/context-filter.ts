@@ -74,7 +74,25 @@ function ruleFor(filter: ContextFilter, root: string, directory: string): Rule |
     return makeRule(under, "", filter.source);
   }
   const above = slashed(relative(directory, root));
-  return isOutside(above) ? undefined : makeRule(patterns, `${above}/`, filter.source);
+  if (isOutside(above)) return undefined;
+  const inside = patterns.map((pattern) => movedPattern(pattern, above));
+  // Mostly a Tiltfile in the directory above: no need to walk for what cannot be in the context.
+  if (!inside.includes(undefined)) {
+    const moved = inside.filter((pattern) => pattern !== undefined && pattern !== "");
+    return moved.length === 0 ? undefined : makeRule(moved as string[], "", filter.source);
+  }
+  return makeRule(patterns, `${above}/`, filter.source);
+}
+
+/**
+ * A literal pattern of a directory as the directory `below` it would spell it: empty if it means nothing in there.
+ * Undefined for patterns that are not literal.
+ */
+function movedPattern(pattern: string, below: string): string | undefined {
+  if (pattern.startsWith("!") || /[*?[\]|{]/.test(pattern.replace(/\\./gsu, ""))) return undefined;
+  const path = pattern.replace(/\\(.)/gsu, "$1");
+  if (path.startsWith(`${below}/`)) return literalIgnorePattern(path.slice(below.length + 1));
+  return path === below || below.startsWith(`${path}/`) ? "**" : "";
 }
 
 /** Tiltfiles may give absolute paths; in a `.dockerignore` a leading slash means the context. */

@@ -133,6 +133,22 @@ describe("ignoreLines()", () => {
     expect(await ignoreLines(selection)).toEqual(["a", "b", "**/c", "r\\*"]);
   });
 
+  test.each([
+    ["a Tiltfile above the context", ["Tiltfile"], []],
+    ["a file in the context", ["app/Tiltfile", "other/x"], ["Tiltfile"]],
+    ["an escaped file in the context", ["app/a\\*b"], ["a\\*b"]],
+    ["the context itself", ["app"], ["**"]],
+  ])("does not walk for %s", async (_, patterns, expected) => {
+    const selection = await selectContext("/nowhere/app", [filter(patterns, "/nowhere")], []);
+    expect(await ignoreLines(selection)).toEqual(expected);
+  });
+
+  test("walks for patterns of a directory above that may mean anything", async () => {
+    await files("app/a.tmp", "app/b", "app/c/d.tmp");
+    const selection = await selectContext(join(root, "app"), [filter(["**/*.tmp"])], []);
+    expect(await ignoreLines(selection)).toEqual(["a.tmp", "c/d.tmp"]);
+  });
+
   test("puts the one filter with ! before the others, which it must not undo", async () => {
     const selection = await selectContext(
       "/nowhere",
