@@ -13,6 +13,7 @@ export { parseReport, renderJson } from "./json.ts";
 export { renderJunit } from "./junit.ts";
 export { type LoadedReport, loadReport } from "./load-report.ts";
 export { mergeReports } from "./merge.ts";
+export { pageSources } from "./page-sources.ts";
 export { reduceResult } from "./reduce.ts";
 export { createScrubber, type Scrubber } from "./scrub.ts";
 export type { Secret } from "./secret-forms.ts";
