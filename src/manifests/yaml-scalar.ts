@@ -24,7 +24,8 @@ const LONGEST_WORD = 5;
 
 const DECIMAL = /^[-+]?(?:0|[1-9][0-9]*)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const DOT_FLOAT = /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
+/** Go's ParseFloat takes `_` between digits. */
+const DOT_FLOAT = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
 const RADIX = /^([-+]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))$/;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -38,7 +39,9 @@ export function resolvePlainScalar(text: string): YamlScalar {
     const word = WORDS.get(text);
     if (word !== undefined) return word;
   }
-  if (first === 0x2e) return DOT_FLOAT.test(text) ? finiteOr(Number(text), text) : text;
+  if (first === 0x2e) {
+    return DOT_FLOAT.test(text) ? finiteOr(Number(text.replaceAll("_", "")), text) : text;
+  }
   if ((first >= 0x30 && first <= 0x39) || first === 0x2b || first === 0x2d) {
     return resolveNumber(text);
   }

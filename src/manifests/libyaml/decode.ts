@@ -1,3 +1,4 @@
+import { compareUtf8 } from "../go-json-encode.ts";
 import { resolvePlainScalar, type YamlScalar } from "../yaml-scalar.ts";
 import type { MappingNode, ScalarNode, YamlNode } from "./parser.ts";
 import { LibyamlError } from "./token.ts";
@@ -16,7 +17,21 @@ const RESOLVABLE = new Set(["", "str", "bool", "int", "float", "null", "timestam
  * @throws LibyamlError
  */
 export function decodeNode(node: YamlNode): Value {
-  return new Decoder().decode(node);
+  const decoder = new Decoder();
+  const value = decoder.decode(node);
+  if (decoder.sawNonFinite) checkFinite(value);
+  return value;
+}
+
+/** JSON has no infinities; the complaint is about the first one in the order of the keys. */
+function checkFinite(value: Value): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    const name = Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+    throw new ConversionError(`json: unsupported value: ${name}`);
+  }
+  if (typeof value !== "object" || value === null) return;
+  if (Array.isArray(value)) value.forEach(checkFinite);
+  else for (const key of Object.keys(value).sort(compareUtf8)) checkFinite(value[key]!);
 }
 
 class Decoder {
@@ -24,6 +39,7 @@ class Decoder {
   #count = 0;
   #aliasCount = 0;
   #aliasDepth = 0;
+  sawNonFinite = false;
 
   decode(node: YamlNode): Value {
     this.#countNode();
@@ -31,12 +47,18 @@ class Decoder {
       case "alias":
         return this.#inAlias(node, () => this.decode(node.target));
       case "scalar":
-        return decodeScalar(node);
+        return this.#scalar(node);
       case "sequence":
         return node.items.map((item) => this.decode(item));
       case "mapping":
         return this.#mapping(node, {});
     }
+  }
+
+  #scalar(node: ScalarNode): YamlScalar {
+    const value = decodeScalar(node);
+    if (typeof value === "number" && !Number.isFinite(value)) this.sawNonFinite = true;
+    return value;
   }
 
   #inAlias<T>(node: Extract<YamlNode, { kind: "alias" }>, run: () => T): T {
@@ -153,7 +175,7 @@ function keyText(key: YamlScalar, value: Value): string {
   if (typeof key === "string") return key;
   if (key === null) {
     const shown = value === null ? "<nil>" : formatGoSyntax(value);
-    throw new UnsupportedKeyError(
+    throw new ConversionError(
       `unsupported map key of type: %!s(<nil>), key: <nil>, value: ${shown}`,
     );
   }
@@ -161,8 +183,8 @@ function keyText(key: YamlScalar, value: Value): string {
   return String(key);
 }
 
-/** sigs.k8s.io/yaml's own complaint, which does not start with `yaml:`. */
-class UnsupportedKeyError extends LibyamlError {
+/** A complaint of the way from YAML to JSON, which does not start with `yaml:`. */
+class ConversionError extends LibyamlError {
   constructor(message: string) {
     super(message);
     this.message = message;

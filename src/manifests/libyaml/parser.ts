@@ -259,7 +259,10 @@ class Parser {
   #parseFlowPair(): MappingNode {
     this.#scanner.skip();
     const ends = ["value", "flow-entry", "flow-sequence-end"];
-    const key = ends.includes(this.#scanner.peek().type) ? EMPTY : this.#parseNode(false, false);
+    const isEmptyKey = ends.includes(this.#scanner.peek().type);
+    // goyaml loses the token behind an empty key.
+    if (isEmptyKey) this.#scanner.skip();
+    const key = isEmptyKey ? EMPTY : this.#parseNode(false, false);
     let value: YamlNode = EMPTY;
     if (this.#accept("value") !== undefined) {
       const isEmpty = this.#is("flow-entry") || this.#is("flow-sequence-end");

@@ -41,6 +41,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   P: "\u2029",
 };
 const HEX_LENGTHS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
+const NO_KEY = { possible: false, required: false, mark: START } as const;
 const PLAIN_START_EXCEPTIONS = "-?:,[]{}#&*!|>'\"%@`";
 
 export class Scanner {
@@ -56,7 +57,12 @@ export class Scanner {
   #indent = -1;
   readonly #indents: number[] = [];
   #simpleKeyAllowed = true;
-  readonly #simpleKeys: SimpleKey[] = [emptyKey()];
+  readonly #simpleKeys: SimpleKey[] = [{ ...NO_KEY, tokenNumber: 0 }];
+  /**
+   * Number of a token to the level of the key that it begins. An empty flow collection takes its own entry away, so
+   * that it cannot be a key: that is goyaml's.
+   */
+  readonly #keyLevels = new Map<number, number>();
   #flowLevel = 0;
 
   constructor(text: string) {
@@ -98,10 +104,8 @@ export class Scanner {
 
   /** The key that a `:` further on would put before the first token. */
   #keyBeforeHead(): SimpleKey | undefined {
-    for (const key of this.#simpleKeys) {
-      if (key.possible && key.tokenNumber === this.#parsed) return key;
-    }
-    return undefined;
+    const level = this.#keyLevels.get(this.#parsed);
+    return level === undefined ? undefined : this.#simpleKeys[level];
   }
 
   #at(offset = 0): string {
@@ -187,6 +191,7 @@ export class Scanner {
 
   /** Whether a key may still end with a `:`: it must be on this line and near. */
   #isValid(key: SimpleKey): boolean {
+    if (!key.possible) return false;
     if (key.mark.line >= this.#line && key.mark.index + MAX_SIMPLE_KEY >= this.#index) return true;
     if (key.required) throw this.#fail("could not find expected ':'", key.mark);
     key.possible = false;
@@ -200,15 +205,26 @@ export class Scanner {
     this.#simpleKeys[this.#simpleKeys.length - 1] = {
       possible: true,
       required,
-      tokenNumber: this.#parsed + this.#tokens.length - this.#head,
+      tokenNumber: this.#nextTokenNumber(),
       mark: this.#mark(),
     };
+    this.#keyLevels.set(this.#nextTokenNumber(), this.#simpleKeys.length - 1);
+  }
+
+  #nextTokenNumber(): number {
+    return this.#parsed + this.#tokens.length - this.#head;
   }
 
   #removeSimpleKey(): void {
     const key = this.#simpleKeys.at(-1)!;
-    if (key.possible && key.required) throw this.#fail("could not find expected ':'", key.mark);
+    if (!key.possible) return;
+    if (key.required) throw this.#fail("could not find expected ':'", key.mark);
+    this.#forget(key);
+  }
+
+  #forget(key: SimpleKey): void {
     key.possible = false;
+    this.#keyLevels.delete(key.tokenNumber);
   }
 
   #rollIndent(column: number, type: TokenType, mark: Mark, tokenNumber?: number): void {
@@ -219,8 +235,14 @@ export class Scanner {
       throw this.#fail(`exceeded max depth of ${MAX_DEPTH}`, mark);
     }
     const token: Token = { type, start: mark, end: mark, value: "" };
-    if (tokenNumber === undefined) this.#tokens.push(token);
-    else this.#tokens.splice(this.#head + tokenNumber - this.#parsed, 0, token);
+    this.#insert(token, tokenNumber);
+  }
+
+  /** Before the token of a number, if that one still waits. */
+  #insert(token: Token, tokenNumber = -1): void {
+    const at = tokenNumber - this.#parsed;
+    if (at < 0) this.#tokens.push(token);
+    else this.#tokens.splice(this.#head + at, 0, token);
   }
 
   #unrollIndent(column: number): void {
@@ -262,7 +284,7 @@ export class Scanner {
 
   #fetchFlowStart(type: TokenType): void {
     this.#saveSimpleKey();
-    this.#simpleKeys.push(emptyKey());
+    this.#simpleKeys.push({ ...NO_KEY, tokenNumber: this.#nextTokenNumber() });
     this.#flowLevel += 1;
     if (this.#flowLevel > MAX_DEPTH) throw this.#fail(`exceeded max depth of ${MAX_DEPTH}`);
     this.#simpleKeyAllowed = true;
@@ -273,7 +295,7 @@ export class Scanner {
     this.#removeSimpleKey();
     if (this.#flowLevel > 0) {
       this.#flowLevel -= 1;
-      this.#simpleKeys.pop();
+      this.#keyLevels.delete(this.#simpleKeys.pop()!.tokenNumber);
     }
     this.#simpleKeyAllowed = false;
     this.#indicator(type);
@@ -311,12 +333,11 @@ export class Scanner {
 
   #fetchValue(): void {
     const key = this.#simpleKeys.at(-1)!;
-    if (key.possible && this.#isValid(key)) {
+    if (this.#isValid(key)) {
       const { mark, tokenNumber } = key;
-      const at = this.#head + tokenNumber - this.#parsed;
-      this.#tokens.splice(at, 0, { type: "key", start: mark, end: mark, value: "" });
+      this.#insert({ type: "key", start: mark, end: mark, value: "" }, tokenNumber);
       this.#rollIndent(mark.column, "block-mapping-start", mark, tokenNumber);
-      key.possible = false;
+      this.#forget(key);
       this.#simpleKeyAllowed = false;
     } else {
       if (this.#flowLevel === 0) {
@@ -721,10 +742,6 @@ export class Scanner {
 function joinFolded(leadingBreak: string, breaks: string): string {
   if (leadingBreak !== "\n") return leadingBreak + breaks;
   return breaks === "" ? " " : breaks;
-}
-
-function emptyKey(): SimpleKey {
-  return { possible: false, required: false, tokenNumber: 0, mark: START };
 }
 
 function isBlank(char: string): boolean {
