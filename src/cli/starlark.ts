@@ -1,4 +1,5 @@
 import { readFileSync, writeSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import {
   parseStarlarkOptions,
@@ -65,7 +66,7 @@ export async function runStarlark(argv: readonly string[], io: StarlarkIo): Prom
   if (programs.length > 0) return runPrograms(options, programs, io);
   if (io.stdin.isTTY) {
     const { runRepl } = await import("./starlark-repl.ts");
-    return runRepl(options, io);
+    return runRepl(options, io.stdin as Readable, io.stdout as Writable);
   }
   return runPrograms(options, [{ name: "stdin", source: await readAll(io.stdin) }], io);
 }

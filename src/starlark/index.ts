@@ -18,7 +18,7 @@ export {
   type StaticError,
 } from "./errors.ts";
 export { fromStarlark, toStarlark } from "./eval/convert.ts";
-export { type ExecOptions, execFile } from "./eval/exec.ts";
+export { type ExecOptions, execChunk, execFile } from "./eval/exec.ts";
 export { type Loader, type LoaderOptions, makeLoader } from "./eval/loader.ts";
 export { isHostStackOverflow } from "./eval/overflow.ts";
 export {

@@ -45,8 +45,15 @@ function environmentOf(predeclared: ReadonlyMap<string, Value>, dialect: Dialect
     isPredeclared: (name) => predeclared.has(name),
     isUniversal: (name) => UNIVERSE.has(name),
     names: () =>
-      [...predeclared.keys(), ...UNIVERSE.keys()].filter((name) => dialect.set || name !== "set"),
+      [...predeclared.keys(), ...UNIVERSE.keys()].filter((name) =>
+        isWorthSuggesting(name, dialect),
+      ),
   };
+}
+
+/** A constant is hardly what a mistyped name was meant to be. */
+function isWorthSuggesting(name: string, dialect: Dialect): boolean {
+  return !["None", "True", "False"].includes(name) && (dialect.set || name !== "set");
 }
 
 /** Resolves and runs a parsed file; its global variables, frozen. Throws StarlarkErrors. */
@@ -90,4 +97,41 @@ function withoutOverflow<T>(file: SyntaxFile, body: () => T): T {
       throw new NestingError("excessive nesting", file.source.position(0));
     throw error;
   }
+}
+
+/**
+ * Runs a piece of a program whose pieces share their globals, as a REPL does; nothing is frozen. Returns the value of
+ * its last statement if that is an expression, else undefined. Throws StarlarkErrors; assignments made until then stay.
+ */
+export function execChunk(
+  thread: Thread,
+  options: ExecOptions & { readonly globals: Globals },
+): Value | undefined {
+  const { globals } = options;
+  const predeclared = byBytes(options.predeclared ?? NOTHING);
+  const dialect = options.dialect ?? CORE_DIALECT;
+  const file = parseFile(options.filename, options.source);
+  const environment = environmentOf(predeclared, dialect);
+  const scope = resolveFile(file, {
+    ...environment,
+    isGlobal: (name) => globals.has(toJsString(name)),
+  });
+  const module: Module = {
+    source: file.source,
+    globals: scope.globals.map(({ name }) => globals.get(toJsString(name))),
+    outside: (name) => (predeclared.has(name) ? predeclared.get(name)! : UNIVERSE.get(name)!),
+    recursion: dialect.recursion,
+  };
+  const toplevel = new Toplevel(thread, module, scope);
+  try {
+    thread.run(() => toplevel.run(file.stmts));
+  } catch (error) {
+    throw isStackOverflow(error) ? new StackOverflow([], true) : error;
+  } finally {
+    for (const { name, index } of scope.globals) {
+      const value = module.globals[index];
+      if (value !== undefined) globals.set(toJsString(name), value);
+    }
+  }
+  return file.stmts.at(-1)?.kind === "expr" ? toplevel.lastValue : undefined;
 }

@@ -1,5 +1,5 @@
 import { interpolate } from "../format/interpolate.ts";
-import { toInt32 } from "../values/access.ts";
+import { lengthOf, toInt32 } from "../values/access.ts";
 import { bytesContain, StarlarkBytes } from "../values/bytes.ts";
 import { equals } from "../values/compare.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
@@ -17,7 +17,7 @@ import {
   type StarlarkInt,
   subtractInts,
 } from "../values/int.ts";
-import { StarlarkList, StarlarkTuple } from "../values/list.ts";
+import { checkElements, MAX_ELEMENTS, StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { StarlarkRange } from "../values/range.ts";
 import { MAX_TEXT, truth, typeName } from "../values/repr.ts";
 import { ascii } from "../values/text.ts";
@@ -143,7 +143,7 @@ function repeatText(text: string, count: StarlarkInt): string {
 
 function repeatElements(elems: readonly Value[], count: StarlarkInt): Value[] {
   // A JavaScript array cannot have as many elements as Go's slice.
-  const n = repeatCount(elems.length, count, 2 ** 27);
+  const n = repeatCount(elems.length, count, MAX_ELEMENTS);
   if (elems.length === 1 && n > 0) return new Array<Value>(n).fill(elems[0]!);
   const out: Value[] = [];
   for (let i = 0; i < n; i++) for (const elem of elems) out.push(elem);
@@ -359,6 +359,7 @@ export function addInPlace(x: Value, y: Value): Value {
 
 /** Appends all elements of an iterable to a list that may change. */
 export function extendList(list: StarlarkList, iterable: StarlarkObject): void {
+  checkElements(lengthOf(list) + lengthOf(iterable));
   const elems = iterable instanceof StarlarkList ? iterable.elems : [...iterable.iterate!()];
   charge(elems.length >> 3);
   const { elems: target } = list;

@@ -2,7 +2,7 @@ import { ElementView, StarlarkBytes } from "./bytes.ts";
 import { StarlarkDict } from "./dict.ts";
 import { fault } from "./fault.ts";
 import { isInt, isInt32 } from "./int.ts";
-import { StarlarkList, StarlarkTuple } from "./list.ts";
+import { checkElements, StarlarkList, StarlarkTuple } from "./list.ts";
 import { StarlarkRange } from "./range.ts";
 import { typeName } from "./repr.ts";
 import { ascii } from "./text.ts";
@@ -12,6 +12,7 @@ import { StarlarkObject, type Value } from "./value.ts";
 export function elementsOf(value: Value): Value[] | undefined {
   if (value instanceof StarlarkList || value instanceof StarlarkTuple) return value.elems.slice();
   if (!(value instanceof StarlarkObject) || !value.iterate) return undefined;
+  checkElements(lengthOf(value));
   return [...value.iterate()];
 }
 

@@ -4,6 +4,14 @@ import { type ReprWriter, repr } from "./repr.ts";
 import type { StarlarkString } from "./text.ts";
 import { StarlarkObject, type Value } from "./value.ts";
 
+/** A JavaScript array that grows much longer ends the whole process: no error can be caught. */
+export const MAX_ELEMENTS = 2 ** 26;
+
+/** Throws when there are more elements than an array can hold. */
+export function checkElements(count: number): void {
+  if (count > MAX_ELEMENTS) throw fault(`excessive length: ${count} elements`);
+}
+
 function writeElements(writer: ReprWriter, elems: readonly Value[]): void {
   for (let i = 0; i < elems.length; i++) {
     if (i > 0) writer.raw(", ");
@@ -70,6 +78,7 @@ export class StarlarkList extends StarlarkObject {
 
   append(value: Value): void {
     if (this.frozen || this.locks > 0) this.checkMutable("append to");
+    if (this.elems.length >= MAX_ELEMENTS) checkElements(this.elems.length + 1);
     this.elems.push(value);
   }
 

@@ -34,21 +34,21 @@ function quoteRune(text: string, at: number): { quoted: string; size: number } {
   return { quoted: rune < 0x10000 ? `\\u${hex(rune, 4)}` : `\\U${hex(rune, 8)}`, size };
 }
 
-const SPECIAL = /[^ !#-[\]-~]/g;
+/** What may need an escape: one ASCII character, or a run of other bytes. */
+const SPECIAL = /["\\\x00-\x1f\x7f]|[\x80-\xff]+/g;
+
+function quoteRun(run: string): string {
+  let out = "";
+  for (let at = 0; at < run.length; ) {
+    const { quoted, size } = quoteRune(run, at);
+    out += quoted;
+    at += size;
+  }
+  return out;
+}
 
 /** The literal that denotes a string, or with `binary` a bytes value. */
 export function quote(text: string, binary: boolean): StarlarkString {
-  const prefix = binary ? 'b"' : '"';
-  if (PLAIN.test(text)) return ascii(`${prefix}${text}"`);
-  let out = prefix;
-  let at = 0;
-  for (;;) {
-    SPECIAL.lastIndex = at;
-    const special = SPECIAL.exec(text)?.index ?? text.length;
-    if (special > at) out += text.slice(at, special);
-    if (special === text.length) return ascii(`${out}"`);
-    const { quoted, size } = quoteRune(text, special);
-    out += quoted;
-    at = special + size;
-  }
+  const body = PLAIN.test(text) ? text : text.replace(SPECIAL, quoteRun);
+  return ascii(`${binary ? 'b"' : '"'}${body}"`);
 }

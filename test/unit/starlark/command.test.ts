@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { afterAll, describe, expect, test } from "vitest";
+import { runStarlark } from "../../../src/cli/starlark.ts";
+import { runRepl, wantsMore } from "../../../src/cli/starlark-repl.ts";
+import { TILT_DIALECT } from "../../../src/starlark/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "starlark-command-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, source: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, source);
+  return path;
+}
+
+async function command(
+  argv: readonly string[],
+  stdin = "",
+): Promise<{ code: number; out: string; err: string }> {
+  const text = { out: "", err: "" };
+  const code = await runStarlark(argv, {
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout: { write: (chunk) => (text.out += chunk) },
+    stderr: { write: (chunk) => (text.err += Buffer.from(chunk).toString("utf8")) },
+  });
+  return { code, ...text };
+}
+
+describe("runStarlark()", () => {
+  test("prints to standard error and exits 0", async () => {
+    const path = file("hello.star", 'print("é", 1)\n');
+    expect(await command([path])).toEqual({ code: 0, out: "", err: "é 1\n" });
+  });
+
+  test("takes Tilt's dialect unless told otherwise", async () => {
+    const path = file("dialect.star", "x = 1\nx = 2\nfor i in set([1]):\n    print(i)\n");
+    expect((await command([path])).err).toBe("1\n");
+    expect(await command(["--dialect", "core", path])).toEqual({
+      code: 1,
+      out: "",
+      err: [
+        `${path}:2:1: cannot reassign global x declared at ${path}:1:1`,
+        `${path}:3:1: for loop not within a function`,
+        `${path}:3:10: this Starlark dialect does not support sets`,
+        "",
+      ].join("\n"),
+    });
+    const flags = ["globalreassign", "toplevelcontrol", "set"].map((name) => `--option=${name}`);
+    expect((await command(["--dialect=core", ...flags, path])).code).toBe(0);
+  });
+
+  test("prints a traceback and exits 1", async () => {
+    const path = file("fails.star", "def f(): return {}['x']\nf()\n");
+    expect(await command([path])).toEqual({
+      code: 1,
+      out: "",
+      err: `Traceback (most recent call last):\n  ${path}:2:2: in <toplevel>\n  ${path}:1:19: in f\nError: key "x" not in dict\n`,
+    });
+  });
+
+  test("--check reports every static error and runs nothing", async () => {
+    const path = file("check.star", "print(M, U, float)\nprint(a)\nreturn b\n");
+    const { code, err } = await command(["--check", path]);
+    expect(code).toBe(1);
+    expect(err.split("\n")).toEqual([
+      `${path}:1:1: undefined: print`,
+      `${path}:2:1: undefined: print`,
+      `${path}:2:7: undefined: a`,
+      `${path}:3:1: return statement not within a function`,
+      `${path}:3:8: undefined: b`,
+      "",
+    ]);
+  });
+
+  test("--parse stops at the first syntax error", async () => {
+    const path = file("parse.star", "x = undefined_name\ny = = 1\n");
+    expect((await command(["--parse", path])).err).toBe(
+      `${path}:2:5: got '=', want primary expression\n`,
+    );
+  });
+
+  test("--test-values predeclares the suites' values", async () => {
+    const code =
+      "print(_catch(lambda: 1 // 0), struct(a = 1), json.encode([1]), math.floor(1.5), [x for x, _ in zip(fibonacci, range(5))])";
+    expect((await command(["--test-values", "-c", code])).err).toBe(
+      "floored division by zero struct(a = 1) [1] 1 [0, 1, 1, 2, 3]\n",
+    );
+  });
+
+  test("loads modules from the folder of the file that asks", async () => {
+    file("lib.star", "def greet(): return 'hi'\nprint('once')\n");
+    const path = file(
+      "main.star",
+      'load("lib.star", "greet")\nload("./lib.star", again = "greet")\nprint(greet(), again())\n',
+    );
+    expect((await command([path])).err).toBe("once\nhi hi\n");
+  });
+
+  test("reads a program from -c, from standard input, and from several files", async () => {
+    expect((await command(["-c", "print(1)"])).err).toBe("1\n");
+    expect((await command([], "print(2)\n")).err).toBe("2\n");
+    const [a, b] = [file("a.star", "print('a')"), file("b.star", "x")];
+    expect(await command([b, a])).toMatchObject({ code: 1, err: `${b}:1:1: undefined: x\na\n` });
+  });
+
+  test.each([[["--nope"]], [["--dialect", "java"]], [["--option=nope"]], [["-c"]]])(
+    "exits 2 for %j",
+    async (argv) => {
+      const { code, err } = await command(argv);
+      expect(code).toBe(2);
+      expect(err).toContain("Usage: tilt-ci starlark");
+    },
+  );
+
+  test("says which file cannot be read", async () => {
+    expect(await command([join(folder, "none.star")])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("none.star"),
+    });
+  });
+});
+
+describe("runRepl()", () => {
+  test("prints values, keeps globals, and goes on after an error", async () => {
+    const input = Readable.from([
+      "x = [1,\n",
+      "2]\n",
+      "x\n",
+      "def f():\n",
+      "  return x\n",
+      "\n",
+      "f() + [nope]\n",
+      "f()\n",
+      "print('p')\n",
+    ]);
+    const output = new PassThrough();
+    const options = {
+      dialect: TILT_DIALECT,
+      stage: "run",
+      testValues: false,
+      code: undefined,
+      files: [],
+    } as const;
+    expect(await runRepl(options, input, output)).toBe(0);
+    const lines = String(output.read()).replaceAll(/(>>>|\.\.\.) /g, "");
+    expect(lines.trim().split("\n")).toEqual([
+      "[1, 2]",
+      "<stdin>:1:8: undefined: nope",
+      "[1, 2]",
+      "p",
+    ]);
+  });
+});
+
+describe("wantsMore()", () => {
+  test.each([
+    ["x = 1", false],
+    ["x = (", true],
+    ['x = """a', true],
+    ["def f():", true],
+    ["def f():\n  pass\n", false],
+    ["x = = 1", false],
+  ])("%j: %s", (source, expected) => {
+    expect(wantsMore(source)).toBe(expected);
+  });
+});
