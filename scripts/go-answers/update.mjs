@@ -14,7 +14,11 @@ for (const name of readdirSync(testdata).filter((file) => file.endsWith(".json")
   const answers = ask(cases.map(({ text, arg }) => ({ Op: op, Text: text, Arg: arg ?? "" })));
   const updated = cases.map(({ text, arg }, index) => {
     const { Out, Err } = answers[index];
-    return { text, ...(arg === undefined ? {} : { arg }), ...(Err ? { error: Err } : { out: Out ?? [] }) };
+    return {
+      text,
+      ...(arg === undefined ? {} : { arg }),
+      ...(Err ? { error: Err } : { out: Out ?? [] }),
+    };
   });
   const lines = updated.map((each) => `    ${JSON.stringify(each)}`).join(",\n");
   writeFileSync(
