@@ -401,7 +401,7 @@ describe("createConsole() with readers that misbehave", () => {
     });
     const { console } = open({ stdout: slow as ConsoleStream });
     const text = "y".repeat(1000);
-    for (let i = 0; i < 20_000; i++) console.line(line(`${i} ${text}`));
+    for (let i = 0; i < 7_000; i++) console.line(line(`${i} ${text}`));
     expect(slow.writableLength).toBeLessThan(10_000);
     console.event({ type: "run-started", at: at(0), run: RUN });
     const pump = setInterval(() => {

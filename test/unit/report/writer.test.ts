@@ -322,12 +322,12 @@ describe("createReportWriter()", () => {
       for (;;) for (const event of redStory().events) { writer.event(event); writer.log({ at: 0, resource: "db", phase: "ready", level: "info", source: "runtime", text: "x" }); if (event.type === "run-started") console.log("up"); }
     `,
     );
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 6; round++) {
       const child = spawn(process.execPath, [script, dir], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       await once(child.stdout, "data");
-      await new Promise((done) => setTimeout(done, 17 * round));
+      await new Promise((done) => setTimeout(done, 37 * round));
       child.kill("SIGKILL");
       await once(child, "exit");
       expect(["failed", "cancelled"]).toContain(report().verdict);
