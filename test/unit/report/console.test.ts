@@ -400,9 +400,9 @@ describe("createConsole() with readers that misbehave", () => {
       },
     });
     const { console } = open({ stdout: slow as ConsoleStream });
-    const text = "y".repeat(1000);
-    for (let i = 0; i < 7_000; i++) console.line(line(`${i} ${text}`));
-    expect(slow.writableLength).toBeLessThan(10_000);
+    const text = "y".repeat(10_000);
+    for (let i = 0; i < 700; i++) console.line(line(`${i} ${text}`));
+    expect(slow.writableLength).toBeLessThan(30_000);
     console.event({ type: "run-started", at: at(0), run: RUN });
     const pump = setInterval(() => {
       for (const done of waiting.splice(0)) done();
