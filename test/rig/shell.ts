@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rigEnv } from "./env.ts";
+import { clusterAvailable, rigEnv } from "./env.ts";
 
 /** A kind cluster of a test's own, with kubectl bound to it. Deleted by `await using`. */
 export interface TestCluster extends AsyncDisposable {
@@ -14,15 +14,16 @@ export interface TestCluster extends AsyncDisposable {
   sh(argv: readonly string[], input?: string): Promise<string>;
 }
 
-/** Runs a command with the rig's PATH; gives its stdout, rejects with its stderr when it fails or takes longer than 5 min. */
+/** Runs a command with the rig's PATH, where there is a rig; gives its stdout, rejects with its stderr when it fails or takes longer than 5 min. */
 export function sh(
   argv: readonly string[],
   options: { input?: string | undefined; env?: Record<string, string> } = {},
 ): Promise<string> {
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
+    const path = clusterAvailable() ? { PATH: rigEnv().path } : {};
     const child = spawn(program, args, {
-      env: { ...process.env, PATH: rigEnv().path, ...options.env },
+      env: { ...process.env, ...path, ...options.env },
       timeout: 300_000,
     });
     const output = { stdout: "", stderr: "" };
