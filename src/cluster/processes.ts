@@ -14,8 +14,9 @@ const POLL_MS = 50;
 export const RUN_VARIABLE = "TILT_CI_RUN";
 
 /**
- * Ends process groups: SIGTERM, then SIGKILL. `leaders` are those on record: only groups whose leader is still
- * that very process, or whose members carry the run's mark, are touched. Answers with how many it ended.
+ * Ends a run's process groups: SIGTERM, then SIGKILL. They are those whose leader is on record and still that very
+ * process, those with a member that carries the run's mark (Linux), and any that makes one of its clusters.
+ * Answers with how many it ended.
  */
 export async function endProcesses(
   {
@@ -53,18 +54,20 @@ async function groupsOf(
   },
   host: Host,
 ): Promise<readonly number[]> {
-  const recorded = new Set(leaders.map(({ pid }) => pid));
   const groups = new Set<number>();
   for (const leader of leaders) {
     if ((await livenessOf(leader, host)) === "alive") groups.add(leader.pid);
   }
-  for (const entry of await listProcesses(host)) {
-    if (createsCluster(entry, clusters)) groups.add(entry.group);
-    // the leader is gone but its group is not: the number alone proves nothing
-    else if (recorded.has(entry.group) && (await carriesMark(entry.pid, run)))
-      groups.add(entry.group);
-  }
+  const processes = (await listProcesses(host)).filter(({ argv }) => argv.length > 0);
+  await Promise.all(
+    processes.map(async (entry) => {
+      if (createsCluster(entry, clusters) || (await carriesMark(entry.pid, run)))
+        groups.add(entry.group);
+    }),
+  );
+  // a run inside a run carries the outer one's mark: it must not end itself
   groups.delete(process.pid);
+  groups.delete(processes.find(({ pid }) => pid === process.pid)?.group ?? process.pid);
   return [...groups].filter((group) => group > 1);
 }
 

@@ -2,6 +2,7 @@ import {
   chooseClusterName,
   createRunId,
   openRecord,
+  RUN_VARIABLE,
   startKindCluster,
   startRegistry,
 } from "../../src/cluster/index.ts";
@@ -12,8 +13,8 @@ import { createHost } from "../../src/host/node-host.ts";
  * Prints the run's id first.
  */
 const [stateDir = "", kubeconfig = "", nodeImage = ""] = process.argv.slice(2);
-const host = createHost({ env: process.env, cwd: process.cwd() });
 const run = createRunId();
+const host = createHost({ env: { ...process.env, [RUN_VARIABLE]: run }, cwd: process.cwd() });
 const record = await openRecord(stateDir, run, host);
 console.log(run);
 const { name } = await chooseClusterName(undefined, run, host);
