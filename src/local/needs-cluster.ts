@@ -2,7 +2,10 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 
 const CLUSTER_WORDS =
-  /\b(kubectl|helm|KUBECONFIG|kustomize|kubectx|kubens|k9s|istioctl|linkerd|cilium|flux|argocd|skaffold|stern|kapp|ytt|tilt)\b/;
+  /\b(kubectl|helm|KUBECONFIG|kubectx|kubens|k9s|istioctl|linkerd|cilium|argocd|skaffold|stern|kapp)\b/;
+/** What those tools do without a cluster. */
+const LOCAL_WORK =
+  /\bhelm\s+(template|version|repo|registry|dependency|dep|lint|package|pull|fetch|show|search|create|env|plugin|completion)\b|\bkubectl\s+(kustomize\b|version\s+--client|create\b[^;&|\n]*--dry-run=client)/g;
 const SCRIPT_BYTES = 64 << 10;
 
 /**
@@ -11,11 +14,15 @@ const SCRIPT_BYTES = 64 << 10;
  */
 export function mentionsCluster(argv: readonly string[], dir: string): boolean {
   const text = argv.join(" ");
-  if (CLUSTER_WORDS.test(text)) return true;
+  if (speaksToCluster(text)) return true;
   return text
     .split(/[\s;&|]+/)
     .filter((word) => /[./]/.test(word))
-    .some((word) => CLUSTER_WORDS.test(headOf(resolve(dir, word))));
+    .some((word) => speaksToCluster(headOf(resolve(dir, word))));
+}
+
+function speaksToCluster(text: string): boolean {
+  return CLUSTER_WORDS.test(text.replaceAll(LOCAL_WORK, ""));
 }
 
 /** The first 64 KiB of a text file; nothing for what cannot be read or is binary. */

@@ -21,6 +21,7 @@ export function deleteAppliedAtEnd(
   cluster: RunCluster,
 ): (object: AppliedObject) => void {
   const applied: ObjectRef[] = [];
+  const recording: Promise<void> = Promise.resolve();
   if (session.options.cluster.type === "current" && session.options.cleanup) {
     session.cleanUps.push({
       name: "applied objects",

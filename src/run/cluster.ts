@@ -144,7 +144,11 @@ export function createKindCluster(
       namespace: session.options.namespace,
     });
     if (reuse && reuse.objects.length > 0) {
-      await deleteObjects(connection, reuse.objects, { wait: true, signal: session.signal });
+      // What ends may take its grace period: applying the same object again waits for it, nothing else has to.
+      await deleteObjects(connection, reuse.objects, {
+        wait: false,
+        signal: session.signal,
+      });
       await reuse.recordObjects([]);
     }
     return connection;

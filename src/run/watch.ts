@@ -10,6 +10,8 @@ import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts"
 import type { RunCluster } from "./cluster.ts";
 import type { Collector, Session } from "./session.ts";
 
+const LAST_LOGS_MS = 1000;
+
 /** kube-proxy waits a second by default before it programs what it hears; in our own clusters it does not. */
 const SERVICE_LAG_MS = 1500;
 const OWN_SERVICE_LAG_MS = 400;
@@ -68,7 +70,9 @@ export function createClusterWatch(
     close: async () => {
       const parts = await opened?.catch(() => undefined); // its failure has been told by the deploy that asked
       await parts?.forwards.close();
-      await parts?.watcher.close();
+      // What containers wrote last is what a failure is about.
+      await parts?.watcher.flush(LAST_LOGS_MS);
+      parts?.watcher.close();
     },
   };
 }
