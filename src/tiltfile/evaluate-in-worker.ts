@@ -3,6 +3,7 @@ import { CancelledError, messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Plan } from "../model/plan.ts";
 import type { EvaluateOptions, ExecOptions, ExecOutcome, LogLevel } from "./options.ts";
+import { TiltfileError } from "./tiltfile-error.ts";
 import { workerFile } from "./worker-file.ts";
 import {
   type ExecAnswer,
@@ -17,6 +18,8 @@ const STACK_MB = 256;
 const MAX_OUTPUT_CHARS = 256 << 20;
 /** A cancelled command has this long before it is killed, so that all ends within a second. */
 const KILL_AFTER_MS = 600;
+/** How long after the deadline the Worker is ended from outside. */
+const DEADLINE_GRACE_MS = 1000;
 
 /** How the caller of evaluateInWorker() takes part. */
 export interface EvaluationHooks {
@@ -60,6 +63,7 @@ export async function evaluateInWorker(
   });
   const commands = new CommandRunner(host, hooks, gate, channel.port1);
   let onAbort: (() => void) | undefined;
+  let overdue: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Plan>((resolve, reject) => {
       onAbort = () => reject(new CancelledError());
@@ -71,17 +75,33 @@ export async function evaluateInWorker(
         else if (message.type === "plan") resolve(message.plan);
         else reject(fromPlainError(message.error));
       });
-      worker.once("error", reject);
+      worker.once("error", (error) => reject(withoutMemory(error)));
+      const { deadlineMs } = options;
+      if (deadlineMs !== undefined) {
+        // The interpreter looks at its deadline itself; long work inside of one builtin does not.
+        const late = () =>
+          reject(new TiltfileError(`evaluation took longer than ${deadlineMs} ms`));
+        overdue = setTimeout(late, deadlineMs + DEADLINE_GRACE_MS);
+      }
       worker.once("exit", () => reject(new Error("the evaluation ended without a plan")));
       if (signal?.aborted) onAbort();
     });
   } finally {
     if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+    clearTimeout(overdue);
     // Commands first: the signal has reached them, or none is running.
     await commands.ended();
     await worker.terminate();
     channel.port1.close();
   }
+}
+
+function withoutMemory(error: Error): Error {
+  if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") return error;
+  return new TiltfileError("evaluation needs more memory than the program may use", {
+    hint: "NODE_OPTIONS=--max-old-space-size=MEGABYTES allows more",
+    cause: error,
+  });
 }
 
 /** Runs the commands that the Worker waits for, one at a time. */

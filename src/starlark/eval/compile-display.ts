@@ -1,7 +1,7 @@
 import type { ComprehensionExpr, DictExpr, Expr, ForClause } from "../syntax/ast.ts";
 import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
-import { checkElements, MAX_ELEMENTS, StarlarkList } from "../values/list.ts";
+import { MAX_ELEMENTS, StarlarkList, StarlarkTuple, tooLong } from "../values/list.ts";
 import { repr } from "../values/repr.ts";
 import type { Value } from "../values/value.ts";
 import { placeAt } from "./call.ts";
@@ -134,8 +134,9 @@ export function compileComprehension(c: Compiler, e: ComprehensionExpr): Evaluat
     };
   }
   const elem = c.expr(e.body);
+  const site = c.site(e.pos);
   const fill = compileClauses<Value[]>(c, e, (f, elems) => {
-    if (elems.length >= MAX_ELEMENTS) checkElements(elems.length + 1);
+    if (elems.length === MAX_ELEMENTS) throw placeAt(tooLong(MAX_ELEMENTS + 1), site);
     elems.push(elem(f));
   });
   return (f) => {

@@ -7,9 +7,13 @@ import { StarlarkObject, type Value } from "./value.ts";
 /** A JavaScript array that grows much longer ends the whole process: no error can be caught. */
 export const MAX_ELEMENTS = 2 ** 26;
 
+export function tooLong(count: number): Error {
+  return fault(`excessive length: ${count} elements`);
+}
+
 /** Throws when there are more elements than an array can hold. */
 export function checkElements(count: number): void {
-  if (count > MAX_ELEMENTS) throw fault(`excessive length: ${count} elements`);
+  if (count > MAX_ELEMENTS) throw tooLong(count);
 }
 
 function writeElements(writer: ReprWriter, elems: readonly Value[]): void {
