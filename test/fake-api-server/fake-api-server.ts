@@ -45,6 +45,8 @@ export class FakeApiServer {
   frozen = false;
   /** Requests are taken and never answered. */
   hanging = false;
+  /** Connections that were ever opened. */
+  connectionCount = 0;
   readonly #watches = new Set<Watch>();
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -66,6 +68,7 @@ export class FakeApiServer {
   async up(): Promise<void> {
     const server = createServer((request, response) => void this.#serve(request, response));
     server.on("connection", (socket) => {
+      this.connectionCount += 1;
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
     });

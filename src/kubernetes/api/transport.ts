@@ -4,6 +4,7 @@
  * and with it the server's complaint about a misspelt one), opens a connection, with its TLS handshake, for each
  * request, and its watch cannot tell a dead connection. Contexts, certificates, tokens and exec plugins are client-node's.
  */
+import { setMaxListeners } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { CancelledError, messageOf } from "../../errors.ts";
@@ -169,7 +170,11 @@ export class Transport {
         timeoutMs,
       );
       const cancel = () => outgoing.destroy(new CancelledError());
-      signal?.addEventListener("abort", cancel, { once: true });
+      if (signal !== undefined) {
+        // One signal ends hundreds of requests: that is no leak.
+        setMaxListeners(0, signal);
+        signal.addEventListener("abort", cancel, { once: true });
+      }
       const settle = () => clearTimeout(timer);
       outgoing.once("response", (response) => {
         settle();

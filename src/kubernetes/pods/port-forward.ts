@@ -217,8 +217,11 @@ async function tunnel(
   const errors = new Writable({
     write(chunk: Buffer, _encoding, done) {
       const text = chunk.toString("utf8").trim();
-      if (text !== "") onLine(`Error port-forwarding to pod ${name}, port ${port}: ${text}`);
-      socket.destroy();
+      // Each channel begins with the port's number, of which client-node leaves an empty chunk.
+      if (text !== "") {
+        onLine(`Error port-forwarding to pod ${name}, port ${port}: ${text}`);
+        socket.destroy();
+      }
       done();
     },
   });

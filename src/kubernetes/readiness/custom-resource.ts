@@ -62,7 +62,7 @@ export function hasStandardConditions(object: ApiObject): boolean {
 }
 
 function expectStatus(object: ApiObject): Judgement {
-  return pending("no status yet", {
+  return pending("applied", {
     standing: { key: `status ${object.metadata.uid}`, ms: FIRST_STATUS_MS, becomes: "ready" },
   });
 }

@@ -8,6 +8,7 @@ import {
   crashFailure,
   isBadEnd,
   judgeContainer,
+  judgeTrust,
   lastEnd,
   probeFailure,
 } from "./container.ts";
@@ -48,6 +49,13 @@ function judgeUnready(pod: Pod, evidence: Evidence): Judgement {
   const active = views.some(({ init, status }) => !init && status.state?.running !== undefined);
   if (judgement !== undefined && (judgement.state !== "pending" || judgement.failure))
     return { ...judgement, active };
+  const lagging = active && views.every(({ init, status }) => init || status.ready);
+  const recent = lagging
+    ? worst(views.flatMap((view) => judgeTrust(view, evidence) ?? []))
+    : undefined;
+  // The pod's condition follows its containers a moment later: until then it is as it was.
+  if (recent?.failure)
+    return { state: "crashing", summary: recent.summary, failure: recent.failure, active };
   const creating = views.every(({ status }) => status.state?.waiting || status.state?.terminated);
   const volumes = creating ? judgeVolumes(pod, evidence) : undefined;
   return volumes ?? judgeStarting(views, judgement, active, evidence);

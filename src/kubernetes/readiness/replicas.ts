@@ -47,14 +47,16 @@ export function rollingOut(
   pods: readonly Pod[],
   evidence: Evidence,
 ): Judgement {
-  const judgements = pods.map((pod) => judgeReplica(pod, evidence));
+  // What is being deleted is being replaced, however it ends.
+  const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const judgements = staying.map((pod) => judgeReplica(pod, evidence));
   const active = judgements.some((judgement) => judgement.active);
   const found = worst(judgements.filter(({ state }) => state !== "ready"));
   const text = found === undefined ? summary : `${summary}, ${found.summary}`;
   if (found?.state === "failed" || found?.state === "crashing" || found?.failure)
     return { ...found, summary: text, active };
   return (
-    manyFailed(pods, evidence, summary) ??
+    manyFailed(staying, evidence, summary) ??
     judgeRefused(object, summary, evidence) ??
     pending(text, { active })
   );

@@ -114,6 +114,9 @@ function judgeSelected(
 ): Judgement {
   if (mode === "succeeded") return judgeCompletion(selected, evidence);
   const owned = objects.some(({ pods }) => pods.length > 0);
-  const judgement = worst(selected.map((pod) => podReadiness(pod, [], evidence)));
+  const judgement = worst([
+    ...selected.map((pod) => podReadiness(pod, [], evidence)),
+    ...recentlyCrashed(selected, evidence),
+  ]);
   return judgement ?? (owned ? ready("ready") : pending("waiting for a pod"));
 }

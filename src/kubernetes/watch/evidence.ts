@@ -26,7 +26,7 @@ export interface EvidenceSources {
 /**
  * Answers from the caches. What only failures ask for (nodes, the existence of a Secret) is watched from the first
  * question on: "not known yet" until then, and asked again when the list is there. `onHope` hears each time that a
- * judgement rests on something that may still appear: no watch will tell when that is over.
+ * judgement rests on something that may still come or go: no watch of the resource's own objects tells when that is over.
  */
 export function evidenceFrom(
   sources: EvidenceSources,
@@ -48,7 +48,11 @@ export function evidenceFrom(
       if (watches.stateOf(NODES) !== "listed") return undefined;
       return [...store.values()].filter((object): object is Node => object.kind === "Node");
     },
-    capacityMayFree: () => [...store.values()].some(isEnding),
+    capacityMayFree() {
+      const hope = [...store.values()].some(isEnding);
+      if (hope) onHope();
+      return hope;
+    },
     exists(kind, namespace, name) {
       const where = LOOKED_UP[kind];
       if (where === undefined) return undefined;

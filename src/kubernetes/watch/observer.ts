@@ -22,7 +22,7 @@ export class Observer {
   readonly #crashes = new Map<string, number>();
   readonly #endsBefore = new Map<string, number>();
   #last: string | undefined;
-  /** The present judgement rests on something that may still appear. */
+  /** The present judgement rests on something that may still come or go. */
   #hoping = false;
 
   constructor(resource: TrackedResource, semantics: "strict" | "tilt", sources: EvidenceSources) {
@@ -89,7 +89,9 @@ export class Observer {
   }
 
   #countCrashes(pod: Pod): void {
-    const { uid, creationTimestamp } = pod.metadata;
+    const { uid, creationTimestamp, deletionTimestamp } = pod.metadata;
+    // How a container takes its end is no crash.
+    if (deletionTimestamp !== undefined) return;
     // Creation times are whole seconds.
     const deployedAt = Math.floor(this.#resource.request.deployedAt / 1000) * 1000;
     const old = (timeOf(creationTimestamp) ?? 0) < deployedAt;

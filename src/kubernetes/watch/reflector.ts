@@ -98,15 +98,14 @@ export class Reflector {
     const ms = Math.max(asked, this.#backoffMs * (0.75 + Math.random() / 2));
     this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#cancel.signal.addEventListener(
-        "abort",
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
+      const { signal } = this.#cancel;
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener("abort", end, { once: true });
     });
   }
 
