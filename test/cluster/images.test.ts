@@ -345,6 +345,33 @@ describe.skipIf(!clusterAvailable())("images on a real Docker", () => {
     });
   });
 
+  // For example: docker buildx create --name far --driver docker-container, then TILT_CI_TEST_BUILDER=far.
+  const builder = process.env.TILT_CI_TEST_BUILDER;
+  test.skipIf(!builder)("builds with a builder that has a store of its own", async () => {
+    put("a.txt");
+    const cache = join(directory, "cache");
+    const lower = image("FROM scratch\nCOPY a.txt /\n", { ref: "tilt-ci-test/lower" });
+    const upper = image(
+      "FROM tilt-ci-test/lower AS x\nFROM x\nCOPY --from=tilt-ci-test/lower /a.txt /b.txt\n",
+    );
+    const build = async () => {
+      const { images } = imagesOf({
+        builder,
+        cacheTo: [`type=local,dest=${cache}`],
+        cacheFrom: [`type=local,src=${cache}`],
+      });
+      const below = await images.build(lower, new Map(), signal);
+      const above = await images.build(upper, new Map([["tilt-ci-test/lower", below]]), signal);
+      expect(above.local?.diffIds[0]).toBe(below.local?.diffIds[0]);
+      expect(docker("image", "ls", "-q", above.contentRef)).not.toBe("");
+      return above;
+    };
+    const first = await build();
+    expect(readdirSync(cache)).toEqual(["tilt-ci-test_app", "tilt-ci-test_lower"]);
+    const second = await build();
+    expect([second.cached, second.contentRef]).toEqual([true, first.contentRef]);
+  });
+
   describe("custom_build", () => {
     const custom = (line: string, over = {}) =>
       customBuild({
