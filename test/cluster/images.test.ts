@@ -165,7 +165,7 @@ describe.skipIf(!clusterAvailable())("images on a real Docker", () => {
         first.contentRef,
         firstChild.contentRef,
       ]);
-      put("a.txt", "changed");
+      put("a.txt", `changed ${NAME} ${Date.now()}`);
       const third = await imagesOf().images.build(build, new Map(), signal);
       expect(third.cached).toBe(false);
       expect(third.contentRef).not.toBe(first.contentRef);
