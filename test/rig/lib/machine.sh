@@ -81,14 +81,27 @@ no_engine() {
 }
 
 install_engine() {
+  local release="" packages=(docker.io docker-buildx iptables iproute2 ca-certificates)
+  if [ "$(os_release ID)" = ubuntu ]; then
+    packages+=(docker-compose-v2)
+  else
+    packages+=(docker-compose)
+    # since Debian 13 the client is a package of its own; one that is there already may be somebody else's package
+    command -v docker >/dev/null || packages+=(docker-cli)
+  fi
   if [ "$(os_release VERSION_CODENAME)" = bookworm ]; then
     # Debian 12's own engine cannot run privileged containers where a sandbox has taken CAP_SYS_RESOURCE away
-    apt_install "the Docker engine" docker.io/trixie docker-buildx/trixie docker-compose/trixie containerd/trixie iptables iproute2
-  elif [ "$(os_release ID)" = ubuntu ]; then
-    apt_install "the Docker engine" docker.io docker-buildx docker-compose-v2 iptables iproute2
-  else
-    apt_install "the Docker engine" docker.io docker-buildx docker-compose iptables iproute2
+    release=/trixie
+    packages+=(containerd)
   fi
+  local wanted=() package
+  for package in "${packages[@]}"; do
+    case $package in
+      docker* | containerd) wanted+=("$package$release") ;;
+      *) wanted+=("$package") ;;
+    esac
+  done
+  apt_install "the Docker engine" "${wanted[@]}"
 }
 
 start_engine() {
