@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import {
   execChunk,
@@ -41,6 +40,7 @@ export async function runRepl(
   const predeclared = options.testValues ? makeTestValues() : new Map();
   const { dialect } = options;
   const thread = new Thread({ print: (message) => output.write(`${toJsString(message)}\n`) });
+  const { createInterface } = await import("node:readline"); // spares the other uses of the command its start
   const lines = createInterface({ input, output, prompt: PROMPT });
   let source = "";
   lines.prompt();

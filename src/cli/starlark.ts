@@ -7,6 +7,7 @@ import {
   type StarlarkOptions,
   StarlarkUsageError,
 } from "./starlark-options.ts";
+import { runRepl } from "./starlark-repl.ts";
 import {
   NeedsStack,
   type SessionOutput,
@@ -65,7 +66,6 @@ export async function runStarlark(argv: readonly string[], io: StarlarkIo): Prom
       : [{ name: "cmdline", source: options.code }];
   if (programs.length > 0) return runPrograms(options, programs, io);
   if (io.stdin.isTTY) {
-    const { runRepl } = await import("./starlark-repl.ts");
     return runRepl(options, io.stdin as Readable, io.stdout as Writable);
   }
   return runPrograms(options, [{ name: "stdin", source: await readAll(io.stdin) }], io);
