@@ -164,8 +164,13 @@ function judge(
     (task) => task.phase !== "serve" && state.phases.get(task.id)?.status === "running",
   );
   const timeoutAt = policy.timeoutMs > 0 ? state.startedAt + policy.timeoutMs : undefined;
-  if (state.firstFailureAt !== undefined)
-    return afterFailure(standings, busy, state.firstFailureAt, policy, now, timeoutAt);
+  if (state.firstFailureAt !== undefined) {
+    const atRest = policy.failFast
+      ? !busy && ![...graph.resources.values()].some((resource) => isObserved(resource, state))
+      : !busy &&
+        standings.every(({ state: s }) => s === "good" || s === "failed" || s === "blocked");
+    return afterFailure(atRest, state.firstFailureAt, policy, now, timeoutAt);
+  }
   if (standings.every((standing) => standing.state === "good") && !busy) {
     const goodSince = Math.max(
       state.startedAt,
@@ -181,23 +186,26 @@ function judge(
   return timeoutAt === undefined ? {} : { wakeAt: timeoutAt };
 }
 
+/** Whether a resource is deployed and has not come to its verdict yet: nothing else of a stopping run is awaited. */
+function isObserved(resource: GraphResource, state: RunState): boolean {
+  if (resource.settles === undefined) return false;
+  return (
+    state.phases.get(taskId(resource.name, resource.settles))?.status === "running" &&
+    state.standings.get(resource.name)?.observation.state !== "ready"
+  );
+}
+
 function afterFailure(
-  standings: readonly { readonly state: string }[],
-  busy: boolean,
+  atRest: boolean,
   firstFailureAt: number,
   policy: Policy,
   now: number,
   timeoutAt: number | undefined,
 ): Pick<Decision, "end" | "wakeAt"> {
-  const window = policy.failFast
-    ? firstFailureAt + (policy.semantics === "tilt" ? 0 : policy.failureWindowMs)
-    : undefined;
-  const settledAll = standings.every(
-    ({ state }) => state === "good" || state === "failed" || state === "blocked",
-  );
+  const windowMs = policy.semantics === "tilt" ? 0 : policy.failureWindowMs;
+  const window = policy.failFast ? firstFailureAt + windowMs : undefined;
   const limit = earliest(window, timeoutAt);
-  if ((settledAll && !busy) || (limit !== undefined && now >= limit))
-    return { end: { reason: "failed" } };
+  if (atRest || (limit !== undefined && now >= limit)) return { end: { reason: "failed" } };
   return limit === undefined ? {} : { wakeAt: limit };
 }
 

@@ -21,7 +21,7 @@ export function deleteAppliedAtEnd(
   cluster: RunCluster,
 ): (object: AppliedObject) => void {
   const applied: ObjectRef[] = [];
-  const recording: Promise<void> = Promise.resolve();
+  let recording: Promise<void> = Promise.resolve();
   if (session.options.cluster.type === "current" && session.options.cleanup) {
     session.cleanUps.push({
       name: "applied objects",
@@ -36,8 +36,9 @@ export function deleteAppliedAtEnd(
   }
   return ({ apiVersion, kind, name, namespace }) => {
     applied.push({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) });
-    void cluster.reuse
-      ?.recordObjects([...applied])
+    const known = [...applied];
+    recording = recording
+      .then(() => cluster.reuse?.recordObjects(known))
       .catch((error: unknown) =>
         session.warn(`Cannot record what was applied: ${messageOf(error)}`),
       );

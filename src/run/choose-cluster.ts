@@ -46,6 +46,6 @@ export async function chooseCluster(session: Session): Promise<ChosenCluster> {
   if (warning) session.warn(warning);
   const directory = join(session.stateDir, reuse ? "reuse" : "clusters", name);
   if (!reuse) await session.record.add({ type: "path", path: directory });
-  const cluster = createKindCluster(session, choice, name, directory, reuse);
+  const cluster = createKindCluster(session, { choice, name, directory, reuse });
   return { cluster, kubeContext: { name: cluster.context, namespace, allowed: true } };
 }

@@ -46,113 +46,39 @@ export interface RunCluster {
 
 type KindChoice = Extract<ClusterChoice, { type: "kind" }>;
 
+/** Which cluster to bring up, and where its files go. */
+export interface KindPlan {
+  readonly choice: KindChoice;
+  readonly name: string;
+  readonly directory: string;
+  readonly reuse: ReuseHandle | undefined;
+}
+
+/** A cluster on its way up. */
+interface BringUp {
+  readonly lease: ClusterLease;
+  readonly connection: Promise<KubernetesConnection>;
+  readonly registry: Promise<RegistryAddress | undefined>;
+}
+
 /** A kind cluster of this run's own (or a reused one) with its registry, brought up in the background. */
-export function createKindCluster(
-  session: Session,
-  choice: KindChoice,
-  name: string,
-  directory: string,
-  reuse: ReuseHandle | undefined,
-): RunCluster {
+export function createKindCluster(session: Session, plan: KindPlan): RunCluster {
+  const { name, directory, reuse } = plan;
   const kubeconfig = join(directory, "kubeconfig");
-  let started:
-    | {
-        readonly lease: ClusterLease;
-        readonly connection: Promise<KubernetesConnection>;
-        readonly registry: Promise<RegistryAddress | undefined>;
-      }
-    | undefined;
+  let started: BringUp | undefined;
   let isReady = false;
   const start = () => {
     if (started) return started;
-    const { record, signal, options, host } = session;
-    const wanted = options.registry === "local";
-    const registry = wanted
-      ? startRegistry(
-          {
-            record,
-            clusterName: name,
-            image: options.images.registryImage,
-            reuse: reuse !== undefined,
-            signal,
-          },
-          host,
-          hooksOf(session, "registry"),
-        )
-      : undefined;
-    const lease = startKindCluster(
-      {
-        record,
-        name,
-        kubeconfig,
-        registry,
-        reuse,
-        signal,
-        nodeImage: choice.nodeImage,
-        kubernetesVersion: choice.kubernetesVersion,
-        kindConfigFile: choice.kindConfig,
+    started = bringUp(session, plan, kubeconfig);
+    started.connection.then(
+      () => {
+        isReady = true;
+        session.reached(CLUSTER_SUBJECT, "api");
       },
-      host,
-      hooksOf(session, "create"),
+      () => {}, // told by the phase
     );
-    observe(session, "create", lease.created);
-    if (registry)
-      observe(
-        session,
-        "registry",
-        registry.ready.then(() => session.reached(CLUSTER_SUBJECT, "registry")),
-      );
-    const connection = open(lease).then((opened) => {
-      isReady = true;
-      session.reached(CLUSTER_SUBJECT, "api");
-      if (registry) void announce(session, opened, registry.ready);
-      return opened;
-    });
-    connection.catch(() => {});
-    session.closables.push({
-      name: "the API server's connection",
-      close: () => connection.then((opened) => opened.close()).catch(() => {}),
-    }); // its failure has been told
-    session.kept = {
-      settle: () => lease.created,
-      describe: async () => {
-        const address = await registry?.ready.catch(() => undefined);
-        return keepInstructions({
-          run: session.info.id,
-          clusterName: name,
-          kubeconfig,
-          registryHost: address?.host,
-        });
-      },
-    };
-    session.collectors.push({
-      name: "nodes",
-      collect: (dir, signal) => lease.exportLogs(dir, signal),
-    });
-    started = {
-      lease,
-      connection,
-      registry: registry ? registry.ready : Promise.resolve(undefined),
-    };
     return started;
   };
-  async function open(lease: ClusterLease): Promise<KubernetesConnection> {
-    await lease.apiReady;
-    const connection = await connect({
-      kubeconfig,
-      context: lease.context,
-      namespace: session.options.namespace,
-    });
-    if (reuse && reuse.objects.length > 0) {
-      // What ends may take its grace period: applying the same object again waits for it, nothing else has to.
-      await deleteObjects(connection, reuse.objects, {
-        wait: false,
-        signal: session.signal,
-      });
-      await reuse.recordObjects([]);
-    }
-    return connection;
-  }
   return {
     context: `kind-${name}`,
     kubeconfig,
@@ -171,6 +97,99 @@ export function createKindCluster(
       await lease.importArchive(() => saveImage(session.host, ref), signal);
     },
   };
+}
+
+/** Starts cluster and registry, each with its phase in the log. */
+function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig: string): BringUp {
+  const { record, signal, options, host } = session;
+  const registry =
+    options.registry === "local"
+      ? startRegistry(
+          {
+            record,
+            clusterName: name,
+            image: options.images.registryImage,
+            reuse: reuse !== undefined,
+            signal,
+          },
+          host,
+          hooksOf(session, "registry"),
+        )
+      : undefined;
+  const { nodeImage, kubernetesVersion, kindConfig: kindConfigFile } = choice;
+  const lease = startKindCluster(
+    {
+      record,
+      name,
+      kubeconfig,
+      registry,
+      reuse,
+      signal,
+      nodeImage,
+      kubernetesVersion,
+      kindConfigFile,
+    },
+    host,
+    hooksOf(session, "create"),
+  );
+  observe(session, "create", lease.created);
+  const told = registry?.ready.then(() => session.reached(CLUSTER_SUBJECT, "registry"));
+  if (told) observe(session, "registry", told);
+  const connection = openConnection(session, lease, reuse);
+  if (registry) void announce(session, connection, registry.ready);
+  leaveWithSession(session, lease, connection, registry?.ready);
+  return { lease, connection, registry: registry?.ready ?? Promise.resolve(undefined) };
+}
+
+/** What the end of the run has to do with the cluster: close, collect logs, tell of it if it stays. */
+function leaveWithSession(
+  session: Session,
+  lease: ClusterLease,
+  connection: Promise<KubernetesConnection>,
+  registry: Promise<RegistryAddress> | undefined,
+): void {
+  session.closables.push({
+    name: "the API server's connection",
+    close: () => connection.then((opened) => opened.close()).catch(() => {}), // its failure has been told
+  });
+  session.collectors.push({
+    name: "nodes",
+    collect: (directory, signal) => lease.exportLogs(directory, signal),
+  });
+  session.kept = {
+    settle: () => lease.created,
+    describe: async () => {
+      const address = await registry?.catch(() => undefined);
+      return keepInstructions({
+        run: session.info.id,
+        clusterName: lease.name,
+        kubeconfig: lease.kubeconfig,
+        registryHost: address?.host,
+      });
+    },
+  };
+}
+
+async function openConnection(
+  session: Session,
+  lease: ClusterLease,
+  reuse: ReuseHandle | undefined,
+): Promise<KubernetesConnection> {
+  await lease.apiReady;
+  const connection = await connect({
+    kubeconfig: lease.kubeconfig,
+    context: lease.context,
+    namespace: session.options.namespace,
+  });
+  if (reuse && reuse.objects.length > 0) {
+    // What ends may take its grace period: applying the same object again waits for it, nothing else has to.
+    await deleteObjects(connection, reuse.objects, {
+      wait: false,
+      signal: session.signal,
+    });
+    await reuse.recordObjects([]);
+  }
+  return connection;
 }
 
 /** The current context's cluster: used as it stands. */
@@ -269,12 +288,14 @@ function hooksOf(session: Session, name: "create" | "registry") {
 /** Tells the cluster's users, Tilt among them, where the registry is (KEP-1755). Nothing of this run waits for it. */
 async function announce(
   session: Session,
-  connection: KubernetesConnection,
+  connection: Promise<KubernetesConnection>,
   registry: Promise<RegistryAddress>,
 ): Promise<void> {
+  const opened = await connection.catch(() => undefined); // its failure has been told
+  if (!opened) return;
   try {
     await applyObjects(
-      connection,
+      opened,
       [{ object: { ...localRegistryHostingConfigMap(await registry) } }],
       {
         fieldManager: "tilt-ci",

@@ -6,12 +6,12 @@ import {
   appliedObject,
   applyObjects,
   injectImages,
-  type KubernetesConnection,
   type Watcher,
 } from "../kubernetes/index.ts";
 import { commandEnvironment, commandText } from "../local/index.ts";
 import { parseYamlStream } from "../manifests/yaml.ts";
 import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
+import { maskedYaml } from "../report/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { Surroundings } from "./commands.ts";
 import type { ImageTasks } from "./images.ts";
@@ -62,6 +62,7 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
     async kubernetes(resource, signal) {
       const connection = await cluster.api(signal);
       const objects = injectImages(resource, deployedImages(plan, images));
+      session.reports.applied(resource.name, maskedYaml(objects.map(({ object }) => object)));
       const deployedAt = session.now();
       const say = tell(resource.name);
       const applied = await applyObjects(connection, objects, {
@@ -85,16 +86,9 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
       return watch(resource, applied, deployedAt);
     },
     async custom(resource, signal) {
-      const connection = await cluster.api(signal);
+      await cluster.api(signal);
       const deployedAt = session.now();
-      const applied = await runApplyCommand(
-        session,
-        resource,
-        parts,
-        connection,
-        upsertTimeoutMs,
-        signal,
-      );
+      const applied = await runApplyCommand(session, resource, parts, upsertTimeoutMs, signal);
       return watch(resource, applied, deployedAt);
     },
   };
@@ -115,7 +109,6 @@ async function runApplyCommand(
   session: Session,
   resource: CustomResource,
   { plan, images, surroundings }: DeployParts,
-  connection: KubernetesConnection,
   upsertTimeoutMs: number,
   signal: AbortSignal,
 ): Promise<AppliedObject[]> {

@@ -10,13 +10,20 @@ import type { Host } from "../host/host.ts";
 import { createHostWith } from "../host/with-env.ts";
 import type { RunInfo } from "../model/event.ts";
 import { EXIT, type ExitCode } from "../model/result.ts";
-import { createReportWriter, createScrubber, exitCodeAfterReports } from "../report/index.ts";
-import type { RunIo } from "../run.ts";
+import {
+  createReportWriter,
+  createScrubber,
+  exitCodeAfterReports,
+  type ReportWriter,
+  type Scrubber,
+} from "../report/index.ts";
+import type { RunIo, RunObserver } from "../run.ts";
 import type { RunOptions } from "../run-options.ts";
 import { VERSION } from "../version.ts";
 import { createEventLog } from "./event-log.ts";
 import { describeRepository } from "./repository.ts";
 import type { Session } from "./session.ts";
+import type { RunVerdict } from "./verdict.ts";
 
 /** Opens a run: its id, its record, its event log with the readers of it. Throws `EnvironmentError` without a state directory. */
 export async function openSession(options: RunOptions, outside: Host, io: RunIo): Promise<Session> {
@@ -31,21 +38,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
   ]);
   await record.add({ type: "report", path: options.reports.directory });
   const scrubber = createScrubber(secretsOfEnvironment(options, host));
-  const { junitPrefix, directory, directoryGiven, junit, json, ctrf, events } = options.reports;
-  const reports = createReportWriter(
-    {
-      directory,
-      directoryAsked: directoryGiven,
-      ...(junit ? { junit } : {}),
-      ...(json ? { json } : {}),
-      ...(ctrf ? { ctrf } : {}),
-      ...(events && events !== "-" ? { events } : {}),
-      ...(events === "-" ? { events: options.console.writeEvent } : {}),
-      ...(junitPrefix ? { junitOptions: { prefix: junitPrefix } } : {}),
-    },
-    scrubber,
-    host.clock,
-  );
+  const reports = openReports(options, scrubber, host);
   const log = createEventLog();
   log.listen((event) => {
     reports.event(event);
@@ -70,7 +63,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     broken,
     over,
     signal: AbortSignal.any([io.cancel, broken.signal, over.signal]),
-    privatePaths: [directory, stateDir],
+    privatePaths: [options.reports.directory, stateDir],
     closables: [],
     cleanUps: [],
     collectors: [],
@@ -89,24 +82,49 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     now,
     ownProcess: (pid) => void ownProcess(session, pid),
     conclude: (verdict) => log.append({ type: "verdict", at: now(), ...verdict }),
-    finish(verdict, tornDown) {
-      const afterTeardown: ExitCode =
-        verdict.verdict === "passed" && !tornDown ? EXIT.environment : verdict.exitCode;
-      const exitCode = exitCodeAfterReports(afterTeardown, reports.problems()) as ExitCode;
-      io.observer.report(reports.result());
-      log.append({ type: "run-finished", at: now(), exitCode });
-      const problems = reports.finish();
-      for (const { path, message } of problems)
-        io.observer.event({
-          type: "warning",
-          at: now(),
-          message: `Cannot write ${path}: ${message}`,
-        });
-      return exitCodeAfterReports(exitCode, problems) as ExitCode;
-    },
+    finish: (verdict, tornDown) => finishRun(session, verdict, tornDown, io.observer),
   };
   log.append({ type: "run-started", at: startedAt, run: info });
   return session;
+}
+
+/** The last event and the last reports. What cannot be written is told, and counts when the user asked for it. */
+function finishRun(
+  { log, reports, now }: Session,
+  { verdict, exitCode: verdictCode }: RunVerdict,
+  tornDown: boolean,
+  observer: RunObserver,
+): ExitCode {
+  const afterTeardown: ExitCode =
+    verdict === "passed" && !tornDown ? EXIT.environment : verdictCode;
+  const exitCode = exitCodeAfterReports(afterTeardown, reports.problems()) as ExitCode;
+  observer.report(reports.result());
+  log.append({ type: "run-finished", at: now(), exitCode });
+  const problems = reports.finish();
+  for (const { path, message } of problems)
+    observer.event({ type: "warning", at: now(), message: `Cannot write ${path}: ${message}` });
+  return exitCodeAfterReports(exitCode, problems) as ExitCode;
+}
+
+function openReports(
+  { reports, console }: RunOptions,
+  scrubber: Scrubber,
+  host: Host,
+): ReportWriter {
+  const { junitPrefix, directory, directoryGiven, junit, json, ctrf, events } = reports;
+  return createReportWriter(
+    {
+      directory,
+      directoryAsked: directoryGiven,
+      ...(junit ? { junit } : {}),
+      ...(json ? { json } : {}),
+      ...(ctrf ? { ctrf } : {}),
+      ...(events ? { events: events === "-" ? console.writeEvent : events } : {}),
+      ...(junitPrefix ? { junitOptions: { prefix: junitPrefix } } : {}),
+    },
+    scrubber,
+    host.clock,
+  );
 }
 
 async function ownProcess(session: Session, pid: number): Promise<void> {

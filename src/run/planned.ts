@@ -1,4 +1,5 @@
 import type { Graph } from "../engine/index.ts";
+import { partsOfType } from "../manifests/kubernetes-walk.ts";
 import type { PlannedResource } from "../model/event.ts";
 import type { Plan, PlannedObject, Resource } from "../model/plan.ts";
 
@@ -26,6 +27,7 @@ export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
       objects: resource.type === "k8s" ? resource.objects.map(objectId) : [],
       phases: [...tasks, ...settles],
       addresses: addressesOf(resource),
+      mentions: mentionsOf(resource),
     };
   });
 }
@@ -45,6 +47,30 @@ const ADDRESSED_KINDS = new Set([
   "CronJob",
   "Pod",
 ]);
+
+/** What a resource says of others: arguments and environment of its containers and commands. */
+function mentionsOf(resource: Resource): string[] {
+  if (resource.type === "local") {
+    return [resource.updateCmd, resource.serveCmd].flatMap((command) =>
+      command
+        ? [
+            ...command.argv,
+            ...Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
+          ]
+        : [],
+    );
+  }
+  if (resource.type !== "k8s") return [];
+  return resource.objects.flatMap(({ object }) =>
+    partsOfType(object, "v1.Container").flatMap(({ command, args, env }) => [
+      ...((command ?? []) as string[]),
+      ...((args ?? []) as string[]),
+      ...((env ?? []) as { name: string; value?: unknown }[]).flatMap(({ name, value }) =>
+        typeof value === "string" ? [`${name}=${value}`] : [],
+      ),
+    ]),
+  );
+}
 
 /** Names by which others reach a resource: an error that mentions one of them points here. */
 function addressesOf(resource: Resource): string[] {

@@ -195,17 +195,12 @@ describe("success", () => {
 
 describe("failure", () => {
   test("stops new work and waits for running work at most for the window", () => {
-    const run = new Scenario(
-      planOf([
-        local("a", { allowParallel: true }),
-        local("b", { allowParallel: true }),
-        k8s("api", { resourceDeps: ["b"] }),
-      ]),
-    );
+    const names = ["a", "b", "c"].map((name) => local(name, { allowParallel: true }));
+    const run = new Scenario(planOf([...names, k8s("api", { resourceDeps: ["b"] })]));
     run.at(1000).fail("a|command");
-    expect(run.end).toBeUndefined();
     run.pass("b|command");
-    expect(run.running).toEqual([]);
+    expect(run.running).toEqual(["c|command"]);
+    expect(run.end).toBeUndefined();
     expect(run.wakeAt).toBe(11_000);
     expect(run.at(11_000).end).toBe("failed");
   });
@@ -213,6 +208,12 @@ describe("failure", () => {
   test("ends at once when nothing else is under way", () => {
     const run = new Scenario(planOf([local("a"), k8s("api", { resourceDeps: ["a"] })]));
     expect(run.fail("a|command").end).toBe("failed");
+  });
+
+  test("does not wait for what has not started and will not", () => {
+    const run = new Scenario(planOf([local("a"), local("b"), k8s("c")]));
+    run.fail("a|command");
+    expect(run.end).toBe("failed");
   });
 
   test("names what blocked the rest", () => {
