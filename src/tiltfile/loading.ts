@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import {
   execFile,
   fromJsString,
@@ -20,6 +20,7 @@ import { ExtensionStore } from "./extensions.ts";
 import { osReason } from "./go/os-error.ts";
 import { basename } from "./go/path.ts";
 import { recordFileOnly } from "./read-text.ts";
+import { TiltfileError } from "./tiltfile-error.ts";
 
 /** Runs the Tiltfile and what it loads, each file once. */
 export class FileLoader {
@@ -65,15 +66,20 @@ export class FileLoader {
   }
 }
 
+/** More is no Tiltfile, and would take minutes to find out. */
+const MAX_SOURCE_BYTES = 16 << 20;
+
 function readSource(file: string): Uint8Array {
   try {
-    return readFileSync(file);
+    const { size } = statSync(file);
+    if (size <= MAX_SOURCE_BYTES) return readFileSync(file);
   } catch (error) {
     const operation = osReason(error) === "is a directory" ? "read" : "open";
-    throw new Error(`error reading file ${file}: ${operation} ${file}: ${osReason(error)}`, {
-      cause: error,
-    });
+    const reason = `${operation} ${file}: ${osReason(error)}`;
+    throw new TiltfileError(`error reading file ${file}: ${reason}`, { cause: error });
   }
+  const limit = `${MAX_SOURCE_BYTES >> 20} MiB`;
+  throw new TiltfileError(`error reading file ${file}: it has more than ${limit}`);
 }
 
 /** include and load_dynamic. */

@@ -1,0 +1,164 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { EvaluateOptions } from "../../../src/tiltfile/options.ts";
+import { evaluateFiles } from "./evaluation.ts";
+
+const URL = "https://github.com/tilt-dev/tilt-extensions";
+const CACHED = ".cache/tilt_modules/github.com/tilt-dev/tilt-extensions";
+const LOADING = 'load("ext://hello", "greet")\ngreet()';
+const hasGit = spawnSync("git", ["--version"]).status === 0;
+
+function git(directory: string, ...args: string[]): string {
+  const result = spawnSync(
+    "git",
+    ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args],
+    { cwd: directory, encoding: "utf8" },
+  );
+  if (result.status !== 0) throw new Error(result.stderr);
+  return result.stdout.trim();
+}
+
+/** A repository with the extension `hello` in two states; `url` leads git to it. */
+function makeRepository(directory: string): { readonly commits: readonly string[]; env: object } {
+  const repository = join(directory, "origin");
+  mkdirSync(join(repository, "hello"), { recursive: true });
+  git(repository, "init", "--quiet", "--initial-branch=main");
+  const commits = ["one", "two"].map((word) => {
+    writeFileSync(join(repository, "hello/Tiltfile"), `def greet(): print("${word}")\n`);
+    git(repository, "add", ".");
+    git(repository, "commit", "--quiet", "--message", word);
+    git(repository, "tag", `v-${word}`);
+    return git(repository, "rev-parse", "HEAD");
+  });
+  const env = {
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: `url.${repository}.insteadOf`,
+    GIT_CONFIG_VALUE_0: URL,
+  };
+  return { commits, env };
+}
+
+function options(directory: string, env: object, offline = false): Partial<EvaluateOptions> {
+  return {
+    env: { PATH: process.env.PATH ?? "", HOME: directory, ...env },
+    extensions: { cacheDir: join(directory, ".cache"), offline },
+  };
+}
+
+describe("ext://", () => {
+  test("takes what was put into the cache by hand", () => {
+    const { log } = evaluateFiles({
+      Tiltfile: LOADING,
+      [`${CACHED}/hello/Tiltfile`]: 'def greet(): print("from the cache")',
+    });
+    expect(log).toBe("from the cache\n");
+  });
+
+  test("says where to put a copy when nothing may be fetched", () => {
+    const { error } = evaluateFiles({ Tiltfile: LOADING });
+    expect(error?.message).toContain(
+      `cannot load ext://hello: loading extension repo default: download error: cannot fetch ${URL}`,
+    );
+    expect(error?.message).toContain(`put a copy of the repository at $D/${CACHED}`);
+  });
+
+  test("names an extension that the repository does not have", () => {
+    const { error } = evaluateFiles({ Tiltfile: LOADING, [`${CACHED}/README.md`]: "" });
+    expect(error?.message).toContain(
+      `cannot load ext://hello: loading extension hello: no extension tiltfile found at $D/${CACHED}/hello/Tiltfile`,
+    );
+  });
+
+  test("stays inside of the repository", () => {
+    const { error } = evaluateFiles({
+      Tiltfile: [
+        'v1alpha1.extension(name="up", repo_name="default", repo_path="../../../../..")',
+        'load("ext://up", "x")',
+      ].join("\n"),
+      [`${CACHED}/README.md`]: "",
+    });
+    expect(error?.message).toContain("invalid repo path: ../../../../..");
+  });
+
+  test.each([
+    ['url="ftp://x"', "URLs must start with http(s):// or file://"],
+    ['url="file://x"', "file:// URLs must be absolute"],
+    ['url="file:///nonexistent"', "loading: stat /nonexistent: no such file or directory"],
+    ['url="file:///tmp", ref="main"', "spec.ref not supported on file:// repos"],
+  ])("refuses a repository with %s", (repository, message) => {
+    const { error } = evaluateFiles({
+      Tiltfile: `v1alpha1.extension_repo(name="default", ${repository})\n${LOADING}`,
+    });
+    expect(error?.message).toContain(message);
+  });
+});
+
+describe.runIf(hasGit)("ext:// with git", () => {
+  test("clones a repository once and takes its newest state", () => {
+    const { log } = evaluateFiles({ Tiltfile: LOADING }, (directory) =>
+      options(directory, makeRepository(directory).env),
+    );
+    expect(log).toBe("two\n");
+  });
+
+  test("takes the tag or commit that the Tiltfile asks for", () => {
+    const Tiltfile = `v1alpha1.extension_repo(name="default", url="${URL}", ref="v-one")\n${LOADING}`;
+    const { log } = evaluateFiles({ Tiltfile }, (directory) =>
+      options(directory, makeRepository(directory).env),
+    );
+    expect(log).toBe("one\n");
+  });
+
+  test("takes the commit of the lock file", () => {
+    const { log } = evaluateFiles({ Tiltfile: LOADING }, (directory) => {
+      const { commits, env } = makeRepository(directory);
+      const lockFile = join(directory, "lock.json");
+      writeFileSync(lockFile, JSON.stringify({ [URL]: commits[0] }));
+      const base = options(directory, env);
+      return { ...base, extensions: { ...base.extensions!, lockFile } };
+    });
+    expect(log).toBe("one\n");
+  });
+
+  test("refuses a repository that the lock file does not name", () => {
+    const { error } = evaluateFiles({ Tiltfile: LOADING, "lock.json": "{}" }, (directory) => ({
+      extensions: {
+        cacheDir: join(directory, ".cache"),
+        lockFile: join(directory, "lock.json"),
+        offline: false,
+      },
+    }));
+    expect(error?.message).toContain(`$D/lock.json has no commit for ${URL}`);
+  });
+
+  test("uses an old clone when there is no network, and says so when a commit is missing", () => {
+    const seed = (directory: string) => {
+      const { env } = makeRepository(directory);
+      const cached = join(directory, CACHED);
+      mkdirSync(cached, { recursive: true });
+      git(directory, "clone", "--quiet", join(directory, "origin"), cached);
+      return options(directory, env, true);
+    };
+    expect(evaluateFiles({ Tiltfile: LOADING }, seed).log).toBe("two\n");
+    const Tiltfile = `v1alpha1.extension_repo(name="default", url="${URL}", ref="v-none")\n${LOADING}`;
+    expect(evaluateFiles({ Tiltfile }, seed).error?.message).toContain(
+      `sync to ref v-none: ${URL} has no such commit in $D/${CACHED}`,
+    );
+  });
+
+  test("tells what git said when a repository cannot be cloned, and leaves nothing behind", () => {
+    let cache = "";
+    const { error } = evaluateFiles({ Tiltfile: LOADING }, (directory) => {
+      cache = join(directory, CACHED);
+      return options(directory, {
+        GIT_CONFIG_COUNT: "1",
+        GIT_CONFIG_KEY_0: `url.${directory}/none.insteadOf`,
+        GIT_CONFIG_VALUE_0: URL,
+      });
+    });
+    expect(error?.message).toContain(`download error: cannot fetch ${URL}: fatal: `);
+    expect(existsSync(cache)).toBe(false);
+  });
+});
