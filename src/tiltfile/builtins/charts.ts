@@ -47,6 +47,7 @@ interface HelmArguments {
 function renderChart(evaluation: Evaluation, given: HelmArguments): Value {
   const { paths: chart, namespace } = given;
   checkChart(chart);
+  evaluation.refuseCommand("helm()");
   evaluation.recordFile(chart);
   for (const dependency of localSubcharts(chart)) {
     evaluation.recordFile(evaluation.absolute(dependency));
@@ -70,7 +71,6 @@ function renderChart(evaluation: Evaluation, given: HelmArguments): Value {
 }
 
 function runQuietly(evaluation: Evaluation, argv: readonly string[], announce?: string): string {
-  evaluation.refuseCommand(`${argv[0]}()`);
   return runLocalCommand(
     evaluation,
     { argv, dir: evaluation.directory, env: {} },
@@ -167,9 +167,9 @@ interface KustomizeArguments {
 
 function buildKustomization(evaluation: Evaluation, call: Call, given: KustomizeArguments): Value {
   const { paths: directory, kustomize_bin: binary, flags } = given;
+  evaluation.refuseCommand(`${call.name}()`);
   const command = kustomizeCommand(evaluation, binary);
   const target = relative(evaluation.directory, directory);
-  evaluation.refuseCommand(`${call.name}()`);
   const yaml = runQuietly(evaluation, [...command, ...(flags ?? []), target], "Running:");
   const files = labelled("resolving deps", () => kustomizationFiles(directory));
   for (const file of files) evaluation.recordFile(file);
