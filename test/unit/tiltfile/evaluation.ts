@@ -40,7 +40,7 @@ function attempt(body: () => Plan): Plan | TiltfileError {
 }
 
 /** The log of a Tiltfile that is right. */
-function logOf(tiltfile: string): string {
+export function logOf(tiltfile: string): string {
   const { log, error } = evaluateFiles({ Tiltfile: tiltfile });
   if (error !== undefined) throw error;
   return log.trimEnd();
