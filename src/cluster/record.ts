@@ -25,7 +25,7 @@ export type Owned =
   | { readonly type: "network"; readonly name: string; readonly cli: string }
   /** A file or directory tree. */
   | { readonly type: "path"; readonly path: string }
-  /** A `kind create` begins; when it has ended by itself, no container of it can appear any more. */
+  /** A `kind create` or `docker run` begins; when it has ended, no container of it can appear any more. */
   | { readonly type: "making" | "made"; readonly name: string; readonly attempt: number }
   /** The leader of a process group. */
   | { readonly type: "process"; readonly process: ProcessIdentity }

@@ -87,6 +87,7 @@ async function start(
     await retryPassing(
       async (attempt) => {
         if (attempt > 1) await engine.run(["rm", "-f", "-v", name]);
+        await record.add({ type: "making", name, attempt });
         await engine.must(
           `Cannot start the registry ${image}`,
           runArgs(name, image, labels, { reuse, port: await freePort() }),

@@ -66,7 +66,7 @@ interface Selection {
   readonly containers: readonly NamedOwned[];
   readonly volumes: readonly NamedOwned[];
   readonly networks: readonly NamedOwned[];
-  /** Clusters whose making was cut off. */
+  /** Clusters and containers whose making was cut off. */
   readonly unfinished: ReadonlySet<string>;
   readonly clis: readonly string[];
   readonly paths: readonly string[];

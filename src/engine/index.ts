@@ -2,5 +2,4 @@
 export { close, type Decision, decide } from "./decide.ts";
 export { buildGraph, type Graph, type GraphResource, type Task, taskId } from "./graph.ts";
 export { DEFAULT_POLICY, type Policy } from "./policy.ts";
-export { hasUnblocked } from "./schedule.ts";
 export { initialState, type RunState, reduce } from "./state.ts";

@@ -35,10 +35,9 @@ export async function pullBases(
   for (const { reference } of baseImages(rewritten, image.buildArgs)) {
     const ref = familiarReference(reference);
     if (own.has(ref)) continue;
-    const args = ["pull", ref];
-    const { exitCode, stderr } = await docker.run(args, { signal, onLine });
+    const { exitCode, stderr } = await docker.run(["pull", ref], { signal, onLine });
     if (exitCode === 0) continue;
-    const error = new DockerError(args, stderr);
+    const error = new DockerError(`docker pull ${ref}`, stderr);
     if (isInfrastructureText(error.message)) throw new InfrastructureError(error.message);
     throw new PhaseFailure({
       code: "BuildFailed",

@@ -114,7 +114,7 @@ export async function buildCustomImage(
   if (!expectation) return { names: made.names, local };
   const names = namesOf(image.ref, contentTag(local.id), registry);
   if (names.localRef !== names.contentRef) {
-    await docker.expect(["tag", local.id, names.localRef], hooks.signal);
+    await docker.tag(local.id, names.localRef, hooks.signal);
   }
   return { names, local };
 }
@@ -129,7 +129,7 @@ async function tagForCommand(
   for (const ref of imageDeps) {
     const built = deps.get(ref);
     if (!built?.local || built.localRef === built.contentRef) continue;
-    await docker.expect(["tag", built.local.id, built.localRef], signal);
+    await docker.tag(built.local.id, built.localRef, signal);
   }
 }
 

@@ -134,16 +134,15 @@ async function pushWithDocker(
 ): Promise<Sent> {
   let sentLayers = false;
   try {
-    await docker.expect(["tag", image.id, ref], signal);
-    const args = ["push", ref];
-    const { exitCode, stdout, stderr } = await docker.run(args, {
+    await docker.tag(image.id, ref, signal);
+    const { exitCode, stdout, stderr } = await docker.run(["push", ref], {
       signal,
       onLine: (line) => {
         if (/: Pushed$/.test(line)) sentLayers = true;
         onLine(line);
       },
     });
-    if (exitCode !== 0) throw new DockerError(args, stderr || stdout);
+    if (exitCode !== 0) throw new DockerError(`docker push ${ref}`, stderr || stdout);
     const digest = /digest: (sha256:[0-9a-f]{64})/.exec(stdout)?.[1] ?? "";
     return { digest, bytesUploaded: sentLayers ? image.size : 0, cached: !sentLayers };
   } catch (error) {

@@ -112,7 +112,7 @@ async function buildIn(
   const cached = await runBuild(command, image, settings, hooks);
   const id = name ?? (await readFile(around.iidFile, "utf8")).trim();
   const local = await tagContent(image, id, docker, signal);
-  if (name) await docker.expect(["rmi", "--no-prune", name], signal);
+  if (name) await docker.untag([name], signal);
   return { local, cached };
 }
 
@@ -278,7 +278,7 @@ export async function tagContent(
   if (!local)
     throw new InfrastructureError(`Docker does not know the image ${id} it has just built`);
   const { contentRef } = namesOf(image.ref, contentTag(local.id), undefined);
-  await docker.expect(["tag", local.id, contentRef], signal);
+  await docker.tag(local.id, contentRef, signal);
   return local;
 }
 

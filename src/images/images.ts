@@ -1,13 +1,13 @@
 import { PhaseFailure } from "../errors.ts";
 import type { Images, ImagesOptions } from "./api.ts";
 import { createBuilds } from "./builds.ts";
+import { createDocker } from "./create-docker.ts";
 import { createDeliveries } from "./deliveries.ts";
-import { createDocker } from "./docker.ts";
 import { removeRegistryTags } from "./registry-tags.ts";
 
 /** Builds the images of a run and brings them to its cluster. */
 export function createImages(options: ImagesOptions): Images {
-  const docker = createDocker(options.host, options.env, options.builder);
+  const docker = createDocker(options.host, options.env, { builder: options.builder });
   const builds = createBuilds(options, docker);
   const deliveries = createDeliveries(options, docker);
   // Not unhandled if nobody builds anything.
@@ -23,7 +23,7 @@ export function createImages(options: ImagesOptions): Images {
           object: ref,
         });
       }
-      await docker.expect(["tag", local.id, name], signal);
+      await docker.tag(local.id, name, signal);
     },
     async cleanUp(signal = new AbortController().signal) {
       await deliveries.close();

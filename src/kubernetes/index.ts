@@ -3,7 +3,7 @@ export type { ApiObject, Pod } from "./api/api-object.ts";
 export type { AppliedObject } from "./applied-object.ts";
 export { appliedObject } from "./applied-object.ts";
 export type { ApplyItem } from "./apply/apply-object.ts";
-export { applyObjects, definedKinds } from "./apply/apply-objects.ts";
+export { applyObjects } from "./apply/apply-objects.ts";
 export type { ApplyOptions } from "./apply/options.ts";
 export type { Retry } from "./apply/retry.ts";
 export type { ConnectOptions, KubernetesConnection } from "./connection.ts";
@@ -11,7 +11,7 @@ export { connect, waitForApiServer } from "./connection.ts";
 export type { DeleteOptions, DeleteOutcome, ObjectRef } from "./delete-objects.ts";
 export { deleteObjects } from "./delete-objects.ts";
 export type { LocalRegistry } from "./detect-registry.ts";
-export { detectRegistry, nodeArchitecture } from "./detect-registry.ts";
+export { detectRegistry } from "./detect-registry.ts";
 export type {
   DiagnosedResource,
   Diagnostics,

@@ -134,7 +134,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
   );
   observe(session, "create", lease.created);
   const told = registry?.ready.then(() => session.reached(CLUSTER_SUBJECT, "registry"));
-  if (told) observe(session, "registry", told);
+  if (told !== undefined) observe(session, "registry", told);
   const connection = openConnection(session, lease, reuse);
   if (registry) void announce(session, connection, registry.ready);
   leaveWithSession(session, lease, connection, registry?.ready);
@@ -294,14 +294,10 @@ async function announce(
   const opened = await connection.catch(() => undefined); // its failure has been told
   if (!opened) return;
   try {
-    await applyObjects(
-      opened,
-      [{ object: { ...localRegistryHostingConfigMap(await registry) } }],
-      {
-        fieldManager: "tilt-ci",
-        signal: session.signal,
-      },
-    );
+    await applyObjects(opened, [{ object: { ...localRegistryHostingConfigMap(await registry) } }], {
+      fieldManager: "tilt-ci",
+      signal: session.signal,
+    });
   } catch (error) {
     if (error instanceof CancelledError || session.signal.aborted) return;
     session.warn(

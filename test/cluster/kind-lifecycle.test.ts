@@ -24,7 +24,7 @@ import { CancelledError } from "../../src/errors.ts";
 import { createHost } from "../../src/host/node-host.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
 import { buildStubNode } from "../stub-node/build.ts";
-import { danglingVolumes, leftoversOf } from "../stub-node/leftovers.ts";
+import { danglingVolumes, expectNoNewVolumes, leftoversOf } from "../stub-node/leftovers.ts";
 
 /** The real kind CLI with a node image without Kubernetes: what is created, killed and removed is real, but cheap. */
 describe.skipIf(!clusterAvailable())("a cluster's life", () => {
@@ -107,7 +107,7 @@ describe.skipIf(!clusterAvailable())("a cluster's life", () => {
       ]),
     );
     await remove(started);
-    expect(danglingVolumes()).toEqual(volumes);
+    await expectNoNewVolumes(volumes);
   });
 
   test("teardown() twice finds nothing the second time", async () => {
@@ -221,7 +221,7 @@ describe.skipIf(!clusterAvailable())("a cluster's life", () => {
         await delay(1500); // what a killed docker run may still bring
         expect(leftoversOf(run() || "tci-none", network)).toEqual([]);
         expect(readdirSync(dir).filter((name) => name !== "runs")).toEqual([]);
-        expect(danglingVolumes()).toEqual(volumes);
+        await expectNoNewVolumes(volumes);
       },
     );
 

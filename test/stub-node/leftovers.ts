@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { expect } from "vitest";
 
 /** What of a cluster is on this machine: containers, volumes, networks, processes, each as a line. */
 export function leftoversOf(name: string, network: string): readonly string[] {
@@ -24,4 +25,11 @@ export function danglingVolumes(): readonly string[] {
   })
     .split("\n")
     .filter(Boolean);
+}
+
+/** Waits until no dangling volume is left that was not there before; one of another run's may come and go. */
+export async function expectNoNewVolumes(before: readonly string[]): Promise<void> {
+  await expect
+    .poll(() => danglingVolumes().filter((name) => !before.includes(name)), { timeout: 15_000 })
+    .toEqual([]);
 }

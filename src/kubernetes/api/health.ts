@@ -11,6 +11,7 @@ export interface HealthOptions {
 
 const PROBE_TIMEOUT_MS = 3_000;
 const PROBE_PERIOD_MS = 500;
+const HICCUP_MS = 1_000;
 
 /**
  * Whether the API server still answers. Costs nothing while it does: what other requests find is listened to, and
@@ -131,9 +132,11 @@ export class ApiServerHealth implements TransportObserver {
   }
 
   #recover(): void {
+    const failedForMs = performance.now() - (this.#failing?.since ?? 0);
     this.#failing = undefined;
     this.#lost = undefined;
     this.#lastHeard = performance.now();
-    for (const listener of this.#recoveredListeners) listener();
+    // One request that went wrong says nothing about connections that are open.
+    if (failedForMs > HICCUP_MS) for (const listener of this.#recoveredListeners) listener();
   }
 }

@@ -135,6 +135,8 @@ export class Transport {
     try {
       const response = await this.#exchangeHeads(request, credentials, credentials[agent]);
       response.on("data", () => this.#observer.heard());
+      // Whoever reads it gets the error; while nobody does, it must not end the process.
+      response.on("error", () => {});
       response.pause();
       this.#observer.heard();
       if (isSuccess(response)) return response;

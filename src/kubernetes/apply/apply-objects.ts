@@ -41,7 +41,7 @@ export async function applyObjects(
 }
 
 /** The kinds that definitions among some objects bring, as `group/Kind`. */
-export function definedKinds(objects: readonly { readonly kind: string }[]): Set<string> {
+function definedKinds(objects: readonly { readonly kind: string }[]): Set<string> {
   return new Set(
     objects
       .filter(({ kind }) => kind === CUSTOM_RESOURCE_DEFINITION)

@@ -48,6 +48,8 @@ export class ContainerLog {
   #reading: string | undefined;
   #state: "idle" | "reading" | "streaming" = "idle";
   #lastActivity = 0;
+  /** The pod is gone, or nobody wants to know any more. */
+  #over = false;
 
   constructor(connection: KubernetesConnection, options: ContainerLogOptions) {
     this.#connection = connection;
@@ -69,6 +71,7 @@ export class ContainerLog {
 
   /** Nothing is known to be there that has not been passed on: `quietMs` without a new byte count as such. */
   isCaughtUp(quietMs: number): boolean {
+    if (this.#over) return true;
     if (this.#state === "idle") return this.#nextToRead() === undefined;
     return this.#state === "streaming" && performance.now() - this.#lastActivity >= quietMs;
   }
@@ -96,7 +99,10 @@ export class ContainerLog {
         if (next.ended) this.#read.add(next.id);
         else await this.#sleep(retryMs);
       } catch (error) {
-        if (this.#cancel.signal.aborted || isNotFound(error)) return;
+        if (this.#cancel.signal.aborted || isNotFound(error)) {
+          this.#over = true;
+          return;
+        }
         // The node has removed it already, or never had it.
         if (next.ended && error instanceof ApiError && error.code === 400) this.#read.add(next.id);
         await this.#sleep(retryMs);

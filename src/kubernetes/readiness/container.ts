@@ -1,7 +1,7 @@
 import type { Failure } from "../../model/result.ts";
 import type { ContainerEnd, ContainerSpec, ContainerStatus, Pod } from "../api/api-object.ts";
 import { timeOf } from "../api/api-object.ts";
-import { eventTime, latestEvent } from "./events.ts";
+import { eventTime, firstEventTime, latestEvent } from "./events.ts";
 import { isImageReason, judgeImage } from "./image-pull.ts";
 import {
   type Evidence,
@@ -246,7 +246,7 @@ export function probeFailure(view: ContainerView, evidence: Evidence): Failure |
     (candidate) => (eventTime(candidate) ?? 0) >= startedAt - 1000 && concerns(candidate, view),
   );
   if (event === undefined) return undefined;
-  const evidenceAt = eventTime(event);
+  const evidenceAt = firstEventTime(event);
   const failure = containerFailure(view, "ProbeFailed", `is not ready: ${event.message}`);
   return evidenceAt === undefined ? failure : { ...failure, evidenceAt };
 }

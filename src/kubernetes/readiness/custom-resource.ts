@@ -56,11 +56,6 @@ export function customResourceReadiness(
   return object.status === undefined ? expectStatus(object) : ready("no conditions");
 }
 
-/** Whether an object says of itself how it is. */
-export function hasStandardConditions(object: ApiObject): boolean {
-  return (asStatus(object.status).conditions ?? []).length > 0;
-}
-
 function expectStatus(object: ApiObject): Judgement {
   return pending("applied", {
     standing: { key: `status ${object.metadata.uid}`, ms: FIRST_STATUS_MS, becomes: "ready" },

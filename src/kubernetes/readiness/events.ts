@@ -11,6 +11,11 @@ export function eventTime(event: ClusterEvent): number | undefined {
   );
 }
 
+/** Epoch ms at which an event was first seen, as far as it says: since when a failure that it tells of could be known. */
+export function firstEventTime(event: ClusterEvent): number | undefined {
+  return timeOf(event.firstTimestamp) ?? timeOf(event.eventTime) ?? eventTime(event);
+}
+
 /** How often an event was seen. */
 export function eventCount(event: ClusterEvent): number {
   return event.series?.count ?? event.count ?? 1;

@@ -4,7 +4,6 @@ import { conditionOf, type Pod, timeOf } from "../api/api-object.ts";
 import {
   type ContainerView,
   containersOf,
-  crashesOf,
   crashFailure,
   isBadEnd,
   judgeContainer,
@@ -103,11 +102,6 @@ export function failedPod(pod: Pod, evidence: Evidence): Failure {
     return { code: "PodFailed", message: `Pod ${namespace}/${name} failed`, object };
   const failure = crashFailure(culprit, end, 1, evidence);
   return failure.code === "CrashLoop" ? { ...failure, code: "PodFailed" } : failure;
-}
-
-/** Crashes of all containers of a pod since the deploy. */
-export function podCrashes(pod: Pod, evidence: Evidence): number {
-  return containersOf(pod).reduce((sum, view) => sum + crashesOf(view, evidence), 0);
 }
 
 function lastFinish(pod: Pod): number | undefined {

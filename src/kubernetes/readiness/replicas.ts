@@ -6,7 +6,7 @@ import {
   type Pod,
   type Workload,
 } from "../api/api-object.ts";
-import { eventTime, latestEvent } from "./events.ts";
+import { firstEventTime, latestEvent } from "./events.ts";
 import {
   type Evidence,
   failedUnlessChanged,
@@ -96,7 +96,7 @@ export function judgeRefused(
   if (message === undefined) return undefined;
   const evidenceAt =
     (condition?.lastTransitionTime && Date.parse(condition.lastTransitionTime)) ||
-    (failing && eventTime(failing));
+    (failing && firstEventTime(failing));
   const failure: Failure = {
     code: "PodFailed",
     message: `${objectName(object)} cannot create pods: ${message}`,

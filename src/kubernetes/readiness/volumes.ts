@@ -1,6 +1,6 @@
 import type { Failure } from "../../model/result.ts";
 import type { Pod } from "../api/api-object.ts";
-import { eventTime, latestEvent } from "./events.ts";
+import { firstEventTime, latestEvent } from "./events.ts";
 import { type Evidence, failedUnlessChanged, type Judgement, pending } from "./judgement.ts";
 import { judgeMissing, missingObjectIn } from "./missing-object.ts";
 
@@ -19,7 +19,7 @@ export function judgeVolumes(pod: Pod, evidence: Evidence): Judgement | undefine
   const { namespace = "", name, uid } = pod.metadata;
   const message = (event.message ?? "").replace(/\s*\n\s*/g, " ");
   const sandbox = event.reason === "FailedCreatePodSandBox";
-  const evidenceAt = eventTime(event);
+  const evidenceAt = firstEventTime(event);
   const failure: Failure = {
     code: sandbox ? "Infra" : "VolumePending",
     message: `Pod ${namespace}/${name}: ${message}`,

@@ -3,6 +3,7 @@ import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { MAX_ELEMENTS, StarlarkList, StarlarkTuple, tooLong } from "../values/list.ts";
 import { repr } from "../values/repr.ts";
+import type { StarlarkString } from "../values/text.ts";
 import type { Value } from "../values/value.ts";
 import { placeAt } from "./call.ts";
 import { compileStore } from "./compile-assign.ts";
@@ -55,8 +56,31 @@ export function insertEntry(dict: StarlarkDict, key: Value, value: Value, site: 
   }
 }
 
+/** The keys of a dict display, if they are different string literals. */
+function literalKeys({ entries }: DictExpr): StarlarkString[] | undefined {
+  const keys = new Set<StarlarkString>();
+  for (const { key } of entries) {
+    if (key.kind !== "literal" || typeof key.value !== "string") return undefined;
+    keys.add(key.value);
+  }
+  return keys.size === entries.length ? [...keys] : undefined;
+}
+
+/** A dict display whose keys are known needs no look-up: it copies the keys, and puts the values beside them. */
+function compileRecord(c: Compiler, e: DictExpr, keys: StarlarkString[]): Evaluate {
+  const values = e.entries.map(({ value }) => c.expr(value));
+  const blank: Value[] = values.map(() => null);
+  return (f) => {
+    const taken = blank.slice();
+    for (let i = 0; i < values.length; i++) taken[i] = values[i]!(f);
+    return new StarlarkDict(keys.slice(), taken);
+  };
+}
+
 /** Compiles a dict display. */
 export function compileDict(c: Compiler, e: DictExpr): Evaluate {
+  const keys = literalKeys(e);
+  if (keys !== undefined && keys.length > 0) return compileRecord(c, e, keys);
   const entries = e.entries.map(({ key, value, pos }) => ({
     key: c.expr(key),
     value: c.expr(value),

@@ -35,7 +35,8 @@ interface Param {
 function parseParam([key, unpacker]: [string, Unpacker<unknown>]): Param {
   const skipNone = key.endsWith("??");
   const optional = key.endsWith("?");
-  return { name: key.replace(/\?+$/, ""), optional, skipNone, unpacker };
+  const name = skipNone ? key.slice(0, -2) : optional ? key.slice(0, -1) : key;
+  return { name, optional, skipNone, unpacker };
 }
 
 const parsedSpecs = new WeakMap<Spec, Param[]>();

@@ -76,9 +76,11 @@ function intBase(base: Value): number {
   return n;
 }
 
+const INT_PARAMS = { x: types.value, "base?": types.value } as const;
+
 /** `int(x, base)`. */
 export function int(args: readonly Value[], kwargs: Kwargs): Value {
-  const { x, base } = unpack("int", args, kwargs, { x: types.value, "base?": types.value });
+  const { x, base } = unpack("int", args, kwargs, INT_PARAMS);
   if (typeof x === "string") {
     const radix = base === undefined ? 10 : intBase(base);
     const n = parseInteger(x, radix);

@@ -112,13 +112,12 @@ function insertionSort(
   return out;
 }
 
+const SORTED_PARAMS = { iterable: types.iterable, "key?": types.callable, "reverse?": types.bool } as const;
+const KEY_PARAM = { "key?": types.callable } as const;
+
 /** `sorted(iterable, key=None, reverse=False)`. */
 export const sorted: Builtin = makeBuiltin("sorted", (thread, args, kwargs) => {
-  const { iterable, key, reverse } = unpack("sorted", args, kwargs, {
-    iterable: types.iterable,
-    "key?": types.callable,
-    "reverse?": types.bool,
-  });
+  const { iterable, key, reverse } = unpack("sorted", args, kwargs, SORTED_PARAMS);
   return whileIterating(iterable, () => {
     const elems = elementsOf(iterable)!;
     const places = sortIndices(keysOf(thread, elems, key), reverse ?? false);
@@ -164,7 +163,7 @@ export function minmax(name: "min" | "max", op: "<" | ">"): Builtin {
     const { key } =
       kwargs.length === 0
         ? { key: undefined }
-        : unpack(name, [], kwargs, { "key?": types.callable });
+        : unpack(name, [], kwargs, KEY_PARAM);
     if (args.length > 1) return extreme(thread, name, op, args as Value[], key);
     const elems = elementsOf(args[0]!);
     if (elems === undefined) throw fault(`${name}: ${typeName(args[0]!)} value is not iterable`);

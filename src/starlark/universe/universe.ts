@@ -215,6 +215,8 @@ function anyTruth(name: string, iterable: Value, stop: boolean): boolean {
   return false;
 }
 
+const SEP_PARAM = { "sep?": types.byteString } as const;
+
 const builtins: Builtin[] = [
   positionalBuiltin("abs", 1, 1, (x) => abs(x!)),
   positionalBuiltin("all", 1, 1, (x) => !anyTruth("all", x!, false)),
@@ -226,7 +228,7 @@ const builtins: Builtin[] = [
   unaryBuiltin("dir", "1", (x) => new StarlarkList(attrNames(x).map(fromJsString))),
   positionalBuiltin("enumerate", 1, 2, (x, start) => enumerate(x!, start)),
   makeBuiltin("fail", (_thread, args, kwargs) => {
-    const { sep } = unpack("fail", [], kwargs, { "sep?": types.byteString });
+    const { sep } = unpack("fail", [], kwargs, SEP_PARAM);
     const text = (x: Value) => (typeof x === "string" ? x : repr(x));
     throw fault(`fail: ${joinArguments(args, sep ?? " ", text)}`);
   }),
@@ -243,7 +245,7 @@ const builtins: Builtin[] = [
   minmax("min", "<"),
   unaryBuiltin("ord", "1", ord),
   makeBuiltin("print", (thread, args, kwargs) => {
-    const { sep } = unpack("print", [], kwargs, { "sep?": types.byteString });
+    const { sep } = unpack("print", [], kwargs, SEP_PARAM);
     const text = (x: Value) => (x instanceof StarlarkBytes ? x.bytes : str(x));
     const message = joinArguments(args, sep ?? " ", text);
     charge(message.length >> 6);

@@ -7,6 +7,11 @@ import type { Value } from "./value.ts";
 
 /** A dict, in insertion order. Keys of equal value are one: the form given first is kept. */
 export class StarlarkDict extends Table {
+  /** An empty dict; or one of these keys and values, which it takes over: the keys are distinct strings. */
+  constructor(keys: StarlarkString[] = [], values: Value[] = []) {
+    super(keys, values);
+  }
+
   /** A dict of these entries; of equal keys the last value counts. */
   static from(entries: Iterable<readonly [Value, Value]>): StarlarkDict {
     const dict = new StarlarkDict();
@@ -125,6 +130,10 @@ export class StarlarkDict extends Table {
 
 /** A set, in insertion order. */
 export class StarlarkSet extends Table {
+  constructor() {
+    super([], []);
+  }
+
   /** A set of these elements. */
   static from(elems: Iterable<Value>): StarlarkSet {
     const set = new StarlarkSet();

@@ -117,6 +117,6 @@ export function truth(value: Value): boolean {
     case "bigint":
       return value !== 0n;
     default:
-      return value !== null && value.truth();
+      return value?.truth();
   }
 }

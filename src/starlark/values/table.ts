@@ -12,18 +12,26 @@ const LINEAR_LIMIT = 8;
  * and keys that have none by their hash, in chains.
  */
 export abstract class Table extends StarlarkObject {
-  readonly keyArray: (Value | undefined)[] = [];
-  readonly valueArray: (Value | undefined)[] = [];
-  size = 0;
+  keyArray: (Value | undefined)[];
+  valueArray: (Value | undefined)[];
+  size: number;
   frozen = false;
   /** The number of iterations under way. */
   locks = 0;
   #index: Map<unknown, number> | undefined = undefined;
   /** Entries of tuples and structs: by hash, the newest entry; then `#next` along the chain. */
   #chains: Map<number, number> | undefined = undefined;
-  #next: number[] = [];
+  #next: number[] | undefined = undefined;
   /** No entry before this one is alive. */
   #first = 0;
+
+  /** Takes the arrays over: as many values as keys, which are distinct strings. */
+  protected constructor(keys: Value[], values: Value[]) {
+    super();
+    this.keyArray = keys;
+    this.valueArray = values;
+    this.size = keys.length;
+  }
 
   override truth(): boolean {
     return this.size > 0;
@@ -41,21 +49,21 @@ export abstract class Table extends StarlarkObject {
 
   /** The place of a key, or -1. Throws for an unhashable key. */
   protected find(key: Value): number {
+    const wanted = typeof key === "string" || typeof key === "number" ? key : mapKey(key);
     if (this.#index === undefined) {
-      const wanted = typeof key === "string" || typeof key === "number" ? key : mapKey(key);
       const keys = this.keyArray;
-      for (let i = 0; i < keys.length; i++)
-        if (keys[i] === wanted) return wanted === undefined ? -1 : i;
-      return -1;
+      if (keys.length <= LINEAR_LIMIT) {
+        for (let i = 0; i < keys.length; i++) if (keys[i] === wanted) return i;
+        return -1;
+      }
+      this.#reindex();
     }
-    if (typeof key === "string" || typeof key === "number") return this.#index.get(key) ?? -1;
-    const wanted = mapKey(key);
-    return wanted === undefined ? this.#findChained(key) : (this.#index.get(wanted) ?? -1);
+    return wanted === undefined ? this.#findChained(key) : (this.#index!.get(wanted) ?? -1);
   }
 
   #findChained(key: Value): number {
     if (this.#chains === undefined) return -1;
-    for (let at = this.#chains.get(hashValue(key)) ?? -1; at >= 0; at = this.#next[at]!) {
+    for (let at = this.#chains.get(hashValue(key)) ?? -1; at >= 0; at = this.#next![at]!) {
       if (equals(this.keyArray[at]!, key)) return at;
     }
     return -1;
@@ -76,8 +84,8 @@ export abstract class Table extends StarlarkObject {
     this.valueArray.push(value);
     this.size++;
     if (this.#index !== undefined) this.#register(key, at);
-    else if (at >= LINEAR_LIMIT || (typeof key !== "string" && typeof key !== "number")) {
-      if (at >= LINEAR_LIMIT || mapKey(key) !== key) this.#reindex();
+    else if (typeof key !== "string" && typeof key !== "number" && mapKey(key) !== key) {
+      this.#reindex();
     }
   }
 
@@ -87,6 +95,7 @@ export abstract class Table extends StarlarkObject {
     else {
       this.#chains ??= new Map();
       const hash = hashValue(key);
+      this.#next ??= [];
       this.#next[at] = this.#chains.get(hash) ?? -1;
       this.#chains.set(hash, at);
     }
@@ -106,7 +115,7 @@ export abstract class Table extends StarlarkObject {
     this.#first = 0;
     this.#index = new Map();
     this.#chains = undefined;
-    this.#next = [];
+    this.#next = undefined;
     for (let i = 0; i < live; i++) this.#register(keyArray[i]!, i);
   }
 
@@ -137,15 +146,16 @@ export abstract class Table extends StarlarkObject {
 
   #unchain(hash: number, at: number): void {
     const chains = this.#chains!;
+    const next = this.#next!;
     const head = chains.get(hash)!;
     if (head === at) {
-      if (this.#next[at]! >= 0) chains.set(hash, this.#next[at]!);
+      if (next[at]! >= 0) chains.set(hash, next[at]!);
       else chains.delete(hash);
       return;
     }
     let before = head;
-    while (this.#next[before] !== at) before = this.#next[before]!;
-    this.#next[before] = this.#next[at]!;
+    while (next[before] !== at) before = next[before]!;
+    next[before] = next[at]!;
   }
 
   /** Removes all entries. */
@@ -156,7 +166,7 @@ export abstract class Table extends StarlarkObject {
     this.size = 0;
     this.#index = undefined;
     this.#chains = undefined;
-    this.#next = [];
+    this.#next = undefined;
     this.#first = 0;
   }
 
@@ -192,18 +202,11 @@ export abstract class Table extends StarlarkObject {
 
   /** Fills this empty table with another's entries. */
   protected copyFrom(other: Table): void {
-    if (other.keyArray.length === other.size) {
-      for (let i = 0; i < other.size; i++) {
-        this.keyArray.push(other.keyArray[i]);
-        this.valueArray.push(other.valueArray[i]);
-      }
-    } else {
-      other.keyArray.forEach((key, i) => {
-        if (key === undefined) return;
-        this.keyArray.push(key);
-        this.valueArray.push(other.valueArray[i]);
-      });
-    }
+    this.keyArray = other.keys();
+    this.valueArray =
+      other.valueArray.length === other.size
+        ? other.valueArray.slice()
+        : other.valueArray.filter((value) => value !== undefined);
     this.size = other.size;
     if (other.#index !== undefined) this.#reindex();
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import Ajv2020 from "ajv/dist/2020.js";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { formatPlan } from "../../../src/cli/plan-output/index.ts";
 import { parseManifests } from "../../../src/manifests/manifests.ts";
