@@ -112,7 +112,11 @@ function insertionSort(
   return out;
 }
 
-const SORTED_PARAMS = { iterable: types.iterable, "key?": types.callable, "reverse?": types.bool } as const;
+const SORTED_PARAMS = {
+  iterable: types.iterable,
+  "key?": types.callable,
+  "reverse?": types.bool,
+} as const;
 const KEY_PARAM = { "key?": types.callable } as const;
 
 /** `sorted(iterable, key=None, reverse=False)`. */
@@ -160,10 +164,7 @@ function precedes(name: string, op: OrderOperator, a: Value, b: Value): boolean 
 export function minmax(name: "min" | "max", op: "<" | ">"): Builtin {
   return makeBuiltin(name, (thread, args, kwargs) => {
     if (args.length === 0) throw fault(`${name} requires at least one positional argument`);
-    const { key } =
-      kwargs.length === 0
-        ? { key: undefined }
-        : unpack(name, [], kwargs, KEY_PARAM);
+    const { key } = kwargs.length === 0 ? { key: undefined } : unpack(name, [], kwargs, KEY_PARAM);
     if (args.length > 1) return extreme(thread, name, op, args as Value[], key);
     const elems = elementsOf(args[0]!);
     if (elems === undefined) throw fault(`${name}: ${typeName(args[0]!)} value is not iterable`);

@@ -116,7 +116,7 @@ export function truth(value: Value): boolean {
       return value !== 0;
     case "bigint":
       return value !== 0n;
-    default:
-      return value?.truth();
+    case "object":
+      return value === null ? false : value.truth();
   }
 }
