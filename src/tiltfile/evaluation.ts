@@ -66,6 +66,9 @@ export class Evaluation {
     ui_button: new Map(),
   };
 
+  /** Names of the extensions that files were loaded from. */
+  readonly loadedExtensions = new Set<string>();
+
   /** The file whose top level runs: relative paths are relative to it, even in functions of other files. */
   executingFile: string;
   /** False once the files have run: what assembly calls back may compute, but not act. */

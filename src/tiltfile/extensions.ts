@@ -41,6 +41,7 @@ export class ExtensionStore {
     if (!name.startsWith(PREFIX)) return undefined;
     const extension = this.#find(name.slice(PREFIX.length));
     const { repository } = extension;
+    this.#evaluation.loadedExtensions.add(extension.name);
     const directory = prefixed(`loading extension repo ${repository.name}`, () =>
       this.#directory(repository),
     );

@@ -4,6 +4,7 @@ import { predeclaredValues } from "./builtins/index.ts";
 import { Evaluation } from "./evaluation.ts";
 import { toTiltfileError } from "./evaluation-failure.ts";
 import { isNotExist, osReason } from "./go/os-error.ts";
+import { goQuote } from "./go/quote.ts";
 import { FileLoader, loadingBuiltins } from "./loading.ts";
 import type { EvaluateOptions, SyncHost } from "./options.ts";
 import { TiltfileError } from "./tiltfile-error.ts";
@@ -39,7 +40,18 @@ export function executeTiltfile(options: EvaluateOptions, sync: SyncHost): Execu
   } finally {
     evaluation.executing = false;
   }
+  warnOfUnloadedExtensions(evaluation);
   return { evaluation, sources: loader.sources };
+}
+
+/** Tilt runs such extensions beside the main Tiltfile; most add buttons to its user interface. */
+function warnOfUnloadedExtensions(evaluation: Evaluation): void {
+  for (const name of evaluation.apiObjects.extension.keys()) {
+    if (evaluation.loadedExtensions.has(name)) continue;
+    evaluation.warn(
+      `extension ${goQuote(name)} is registered but not loaded: tilt-ci does not run it`,
+    );
+  }
 }
 
 /** An error as the user is told it, with what had been read until then. */
