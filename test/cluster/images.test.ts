@@ -14,7 +14,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CancelledError, type PhaseFailure } from "../../src/errors.ts";
 import { createHost } from "../../src/host/node-host.ts";
-import { createDocker } from "../../src/images/docker.ts";
+import { createDocker } from "../../src/images/create-docker.ts";
 import { createImages, type Images, type ImagesOptions } from "../../src/images/index.ts";
 import { openLayerStore } from "../../src/images/layer-store.ts";
 import { RawDelivery } from "../../src/images/raw-delivery.ts";
@@ -437,7 +437,7 @@ describe.skipIf(!clusterAvailable())("images on a real Docker", () => {
   describe("delivery", () => {
     test("gives the same manifest from Docker's store and from docker save", async () => {
       const host = createHost({ env: process.env, cwd: directory });
-      const client = createDocker(host, host.env, undefined);
+      const client = createDocker(host, host.env);
       const local = (await client.inspect([BASE], signal)).get(BASE)!;
       const store = await openLayerStore(await client.info(signal));
       const sources = { saved: createSaveQueue(client), ...(store ? { stored: store } : {}) };

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CancelledError, PhaseFailure } from "../../../src/errors.ts";
+import { createDocker } from "../../../src/images/create-docker.ts";
 import {
   buildCustomImage,
   customBuildEnvironment,
   expectationOf,
   imageMapName,
 } from "../../../src/images/custom-build.ts";
-import { createDocker } from "../../../src/images/docker.ts";
 import type { CustomBuild } from "../../../src/model/plan.ts";
-import { dockerCommand, fakeHost, knownImages, type Responder } from "./fake-host.ts";
+import { dockerCommand, FAKE_ENV, fakeHost, knownImages, type Responder } from "./fake-host.ts";
 import { customBuild, digest } from "./fixtures.ts";
 
 const registry = { host: "localhost:5001", hostFromContainerRuntime: "reg:5000" };
@@ -104,7 +104,7 @@ describe("buildCustomImage()", () => {
   ) => {
     lines.length = 0;
     const host = fakeHost(...responders);
-    const docker = createDocker(host, { PATH: "/bin" }, undefined);
+    const docker = createDocker(host, FAKE_ENV);
     const hooks = { signal, onLine: (text: string) => lines.push(text) };
     const result = await buildCustomImage(
       image,
@@ -170,7 +170,7 @@ describe("buildCustomImage()", () => {
       customBuild({ imageDeps: ["base"], skipsLocalDocker: true }),
       new Map([["base", dependency]]),
       registry,
-      { host, docker: createDocker(host, {}, undefined), env: {} },
+      { host, docker: createDocker(host, FAKE_ENV), env: {} },
       { signal: new AbortController().signal, onLine: () => {} },
     );
     expect(host.calls.map(({ argv }) => argv[0])).toEqual(["docker", "sh"]);

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EnvironmentError, PhaseFailure } from "../../../src/errors.ts";
 import type { BuiltImage } from "../../../src/images/built-image.ts";
-import { createDocker } from "../../../src/images/docker.ts";
+import { createDocker } from "../../../src/images/create-docker.ts";
 import { buildDockerImage, type DockerBuildSettings } from "../../../src/images/docker-build.ts";
 import { InfrastructureError } from "../../../src/images/infrastructure.ts";
 import { readTar } from "../../../src/images/tar-reader.ts";
@@ -13,6 +13,7 @@ import type { DockerBuild } from "../../../src/model/plan.ts";
 import {
   type Answer,
   dockerCommand,
+  FAKE_ENV,
   fakeHost,
   knownImages,
   plainDocker,
@@ -77,7 +78,7 @@ async function build(
     knownImages({ other: { id: ID, size: 7 } }),
     dockerCommand(/^tag /, {}),
   );
-  const env = { PATH: "/bin", ...over.env };
+  const env = { ...FAKE_ENV, ...over.env };
   const settings = {
     host,
     env,
@@ -85,7 +86,7 @@ async function build(
     cacheFrom: [],
     excludeFromContexts: [],
     temporaryDirectory,
-    docker: createDocker(host, env, over.builder),
+    docker: createDocker(host, env, { builder: over.builder }),
     ...over,
   };
   const { signal } = new AbortController();

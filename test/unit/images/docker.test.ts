@@ -1,14 +1,25 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CancelledError, EnvironmentError } from "../../../src/errors.ts";
-import { createDocker, DockerError } from "../../../src/images/docker.ts";
-import { dockerCommand, fakeHost, knownImages, plainDocker, type Responder } from "./fake-host.ts";
+import { createDocker } from "../../../src/images/create-docker.ts";
+import { DockerError } from "../../../src/images/docker.ts";
+import {
+  dockerCommand,
+  FAKE_ENV,
+  fakeHost,
+  knownImages,
+  plainDocker,
+  type Responder,
+} from "./fake-host.ts";
 import { digest } from "./fixtures.ts";
 
 const { signal } = new AbortController();
 
 function dockerWith(...responders: Responder[]) {
   const host = fakeHost(...responders);
-  return { host, docker: createDocker(host, { PATH: "/bin" }, undefined) };
+  return { host, docker: createDocker(host, FAKE_ENV) };
 }
 
 describe("inspect()", () => {
@@ -102,7 +113,7 @@ describe("builder()", () => {
 
   test("is the classic one where DOCKER_BUILDKIT=0 or buildx is missing", async () => {
     const classic = { kind: "classic", sharesStore: true };
-    const off = createDocker(fakeHost(), { DOCKER_BUILDKIT: "0" }, undefined);
+    const off = createDocker(fakeHost(), { ...FAKE_ENV, DOCKER_BUILDKIT: "0" });
     expect(await off.builder(signal)).toEqual(classic);
     const { docker } = dockerWith(
       dockerCommand(/^buildx/, {
@@ -113,21 +124,52 @@ describe("builder()", () => {
     expect(await docker.builder(signal)).toEqual(classic);
   });
 
+  test("is plain from buildx's files where nobody has chosen a builder", async () => {
+    const config = await mkdtemp(join(tmpdir(), "tilt-ci-docker-"));
+    try {
+      const host = fakeHost(plainDocker({ driver: "docker-container" }));
+      const ask = (over: Record<string, string> = {}, options = {}) =>
+        createDocker(
+          host,
+          { ...FAKE_ENV, DOCKER_CONFIG: config, ...over },
+          { pluginDirectories: [], ...options },
+        ).builder(signal);
+      const far = { kind: "buildx", sharesStore: false };
+      const near = { kind: "buildx", sharesStore: true };
+      expect(await ask()).toEqual(far); // no plugin to be seen: buildx itself is asked
+      await mkdir(join(config, "cli-plugins"));
+      await writeFile(join(config, "cli-plugins", "docker-buildx"), "");
+      host.calls.length = 0;
+      expect(await ask()).toEqual(near);
+      await mkdir(join(config, "buildx"));
+      const current = join(config, "buildx", "current");
+      await writeFile(current, '{"Key":"unix:///var/run/docker.sock","Name":"","Global":false}');
+      expect(await ask()).toEqual(near);
+      expect(host.calls).toEqual([]);
+      expect(await ask({ BUILDX_BUILDER: "far" })).toEqual(far);
+      expect(await ask({}, { builder: "far" })).toEqual(far);
+      await writeFile(current, '{"Key":"unix:///var/run/docker.sock","Name":"far","Global":false}');
+      expect(await ask()).toEqual(far);
+    } finally {
+      await rm(config, { recursive: true });
+    }
+  });
+
   test("a builder by name needs buildx, and must exist", async () => {
     const missing = dockerCommand(/^buildx inspect far$/, {
       exitCode: 1,
       stderr: "docker: 'buildx' is not a docker command.",
     });
-    await expect(createDocker(fakeHost(missing), {}, "far").builder(signal)).rejects.toBeInstanceOf(
-      EnvironmentError,
-    );
+    await expect(
+      createDocker(fakeHost(missing), FAKE_ENV, { builder: "far" }).builder(signal),
+    ).rejects.toBeInstanceOf(EnvironmentError);
     const unknown = dockerCommand(/^buildx inspect far$/, {
       exitCode: 1,
       stderr: 'ERROR: no builder "far" found',
     });
-    await expect(createDocker(fakeHost(unknown), {}, "far").builder(signal)).rejects.toThrow(
-      'no builder "far" found',
-    );
+    await expect(
+      createDocker(fakeHost(unknown), FAKE_ENV, { builder: "far" }).builder(signal),
+    ).rejects.toThrow('no builder "far" found');
   });
 });
 
@@ -138,17 +180,23 @@ test("run() without docker is a broken environment", async () => {
   expect((error as EnvironmentError).message).toBe("Cannot run docker: no such program on PATH");
 });
 
-test("expect() throws what Docker printed last", async () => {
+test("tag() throws what Docker printed last", async () => {
   const { docker } = dockerWith(
     dockerCommand(/^tag/, {
       exitCode: 1,
       stderr: "warning\nError response from daemon: no such image\n",
     }),
   );
-  const error = await docker.expect(["tag", "a", "b"], signal).catch((thrown: unknown) => thrown);
+  const error = await docker.tag("a", "b", signal).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(DockerError);
   expect((error as DockerError).message).toBe("no such image");
   expect((error as DockerError).stderr).toContain("docker tag a b\nwarning");
+});
+
+test("untag() runs nothing for nothing", async () => {
+  const { docker, host } = dockerWith();
+  await docker.untag([], signal);
+  expect(host.calls).toEqual([]);
 });
 
 test("save() is cancelled before it begins", async () => {

@@ -18,6 +18,9 @@ export type Responder = (
   options: CommandOptions,
 ) => Answer | undefined | Promise<Answer | undefined>;
 
+/** An engine elsewhere: everything goes through the command line. */
+export const FAKE_ENV = { PATH: "/bin", DOCKER_HOST: "tcp://fake:2375" };
+
 /** A command as it was run. */
 export interface Call {
   readonly argv: readonly string[];
@@ -41,7 +44,7 @@ export function fakeHost(...responders: Responder[]): Host & { readonly calls: C
   };
   return {
     calls,
-    env: { PATH: "/bin" },
+    env: FAKE_ENV,
     cwd: "/src",
     platform: "linux",
     clock: {

@@ -129,7 +129,7 @@ describe("asInfrastructure()", () => {
     }
   });
   test("takes what Docker refuses for the environment's, not to be tried again", () => {
-    const error = asInfrastructure(new DockerError(["tag", "a", "b"], "Error: invalid tag"));
+    const error = asInfrastructure(new DockerError("docker tag a b", "Error: invalid tag"));
     expect(error).toMatchObject({ message: "Error: invalid tag", isTransient: false });
     expect((error as InfrastructureError).detail).toContain("docker tag a b");
   });

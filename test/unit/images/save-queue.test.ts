@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { createDocker } from "../../../src/images/docker.ts";
+import { createDocker } from "../../../src/images/create-docker.ts";
 import { createSaveQueue } from "../../../src/images/save-queue.ts";
-import { dockerCommand, fakeHost } from "./fake-host.ts";
+import { dockerCommand, FAKE_ENV, fakeHost } from "./fake-host.ts";
 import { type FakeImage, fakeImage, savedArchive } from "./fake-images.ts";
 
 const { signal } = new AbortController();
@@ -11,7 +11,7 @@ const images = [api, web];
 
 function queueOf(archive: (ids: readonly string[]) => AsyncGenerator<Uint8Array> = archiveOf) {
   const host = fakeHost(dockerCommand(/^save /, (args) => ({ bytes: archive(args.slice(1)) })));
-  return { host, queue: createSaveQueue(createDocker(host, {}, undefined)) };
+  return { host, queue: createSaveQueue(createDocker(host, FAKE_ENV)) };
 }
 
 function archiveOf(ids: readonly string[]) {
@@ -73,7 +73,7 @@ test("fetch() rejects with what Docker says when it fails", async () => {
       bytes: empty(),
     }),
   );
-  const queue = createSaveQueue(createDocker(host, {}, undefined));
+  const queue = createSaveQueue(createDocker(host, FAKE_ENV));
   await expect(queue.fetch(api.id, new Set([api.id]), async () => {}, signal)).rejects.toThrow(
     "No such image: x",
   );
