@@ -186,6 +186,14 @@ describe("evaluateInWorker()", () => {
     expect((error as Error).message).toContain("deadline exceeded");
   });
 
+  test("ends long work inside of one builtin soon after the deadline", async () => {
+    const tiltfile = `text = blob("apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: ${"a".repeat(60)}!}")
+filter_yaml(text, name="(a+)+$")`;
+    const error = await run(tiltfile, {}, { deadlineMs: 300 }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(TiltfileError);
+    expect((error as Error).message).toBe("evaluation took longer than 300 ms");
+  });
+
   test("ends a command at the deadline", async () => {
     const error = await run('local("sleep 30")', {}, { deadlineMs: 700 }).catch((e: unknown) => e);
     expect((error as Error).message).toContain("error: deadline exceeded");
