@@ -11,7 +11,6 @@ export interface HealthOptions {
 
 const PROBE_TIMEOUT_MS = 3_000;
 const PROBE_PERIOD_MS = 500;
-const HICCUP_MS = 1_000;
 
 /**
  * Whether the API server still answers. Costs nothing while it does: what other requests find is listened to, and
@@ -25,7 +24,9 @@ export class ApiServerHealth implements TransportObserver {
   readonly #recoveredListeners = new Set<() => void>();
   #transport: Transport | undefined;
   #lastHeard = performance.now();
-  #failing: { readonly since: number; readonly at: Date; lastError: string } | undefined;
+  #failing:
+    | { readonly since: number; readonly at: Date; lastError: string; unanswered: boolean }
+    | undefined;
   #lost: EnvironmentError | undefined;
   #watchers = 0;
   #silenceTimer: NodeJS.Timeout | undefined;
@@ -83,10 +84,13 @@ export class ApiServerHealth implements TransportObserver {
   }
 
   failed(error: Error): void {
+    const { message: lastError } = error;
+    const unanswered = !(error instanceof ApiError);
     if (this.#failing !== undefined) {
-      this.#failing.lastError = error.message;
+      this.#failing.lastError = lastError;
+      this.#failing.unanswered ||= unanswered;
     } else if (!this.#closed && this.#answered) {
-      this.#failing = { since: performance.now(), at: new Date(), lastError: error.message };
+      this.#failing = { since: performance.now(), at: new Date(), lastError, unanswered };
       void this.#probeUntilAnswered();
     }
   }
@@ -132,11 +136,11 @@ export class ApiServerHealth implements TransportObserver {
   }
 
   #recover(): void {
-    const failedForMs = performance.now() - (this.#failing?.since ?? 0);
+    const broken = this.#failing?.unanswered ?? false;
     this.#failing = undefined;
     this.#lost = undefined;
     this.#lastHeard = performance.now();
-    // One request that went wrong says nothing about connections that are open.
-    if (failedForMs > HICCUP_MS) for (const listener of this.#recoveredListeners) listener();
+    // A server that answers, if only 503, has not lost its connections.
+    if (broken) for (const listener of this.#recoveredListeners) listener();
   }
 }

@@ -69,11 +69,15 @@ export class ContainerLog {
     this.#wake();
   }
 
-  /** Nothing is known to be there that has not been passed on: `quietMs` without a new byte count as such. */
-  isCaughtUp(quietMs: number): boolean {
+  /**
+   * Nothing is known to be there that has not been passed on. Of a container that runs on, that is so when no byte has
+   * come for `quietMs` after `since` (monotonic): a busy process may not have looked at what came before.
+   */
+  isCaughtUp(quietMs: number, since: number): boolean {
     if (this.#over) return true;
     if (this.#state === "idle") return this.#nextToRead() === undefined;
-    return this.#state === "streaming" && performance.now() - this.#lastActivity >= quietMs;
+    const quietSince = Math.max(this.#lastActivity, since);
+    return this.#state === "streaming" && performance.now() - quietSince >= quietMs;
   }
 
   close(): void {

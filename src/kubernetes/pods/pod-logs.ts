@@ -54,8 +54,10 @@ export class PodLogs {
 
   /** Resolves when every log has brought what was written so far, or after `deadlineMs`. */
   async flush(deadlineMs: number): Promise<void> {
-    const giveUpAt = performance.now() + deadlineMs;
-    const behind = () => [...this.#logs.values()].some((log) => !log.isCaughtUp(QUIET_MS));
+    const startedAt = performance.now();
+    const giveUpAt = startedAt + deadlineMs;
+    const behind = () =>
+      [...this.#logs.values()].some((log) => !log.isCaughtUp(QUIET_MS, startedAt));
     while (behind() && performance.now() < giveUpAt)
       await new Promise((resolve) => setTimeout(resolve, FLUSH_STEP_MS));
   }
