@@ -38,7 +38,11 @@ export function potentialNames(object: KubernetesObject): string[] {
     objectNamespace(object),
     objectGroup(object) || "core",
   ];
-  return parts.map((_, index) => joinEscaped(parts.slice(0, index + 1)).toLowerCase());
+  const names: string[] = [];
+  for (const part of parts.map((each) => escapePart(each).toLowerCase())) {
+    names.push(names.length === 0 ? part : `${names.at(-1)}:${part}`);
+  }
+  return names;
 }
 
 /**
@@ -103,7 +107,11 @@ export function matchesFragment(object: KubernetesObject, parts: readonly string
 }
 
 function joinEscaped(parts: readonly string[]): string {
-  return parts.map((part) => part.replace(/[\\:]/g, "\\$&")).join(":");
+  return parts.map(escapePart).join(":");
+}
+
+function escapePart(part: string): string {
+  return part.replace(/[\\:]/g, "\\$&");
 }
 
 type Labels = Readonly<Record<string, string>>;

@@ -19,7 +19,6 @@ function collect(value: unknown, type: GoType, typeName: string, parts: JsonStru
   if (value === null || value === undefined) return;
   if (type.kind === "pointer") collect(value, type.element, typeName, parts);
   else if (type.kind === "slice") {
-    if (!leadsTo(type.element, typeName)) return;
     for (const item of value as unknown[]) collect(item, type.element, typeName, parts);
   } else if (type.kind === "struct") {
     if (type.name === typeName) parts.push(value as JsonStruct);

@@ -50,6 +50,8 @@ export class Scanner {
   readonly #tokens: Token[] = [];
   #head = 0;
   #parsed = 0;
+  /** The first token is known to be complete. */
+  #isAvailable = false;
   #index = 0;
   #line = 0;
   #column = 0;
@@ -73,12 +75,13 @@ export class Scanner {
 
   /** The next token, which stays. */
   peek(): Token {
-    this.#fetchMoreTokens();
+    if (!this.#isAvailable) this.#fetchMoreTokens();
     return this.#tokens[this.#head]!;
   }
 
   /** Goes past the token that peek() gave. */
   skip(): void {
+    this.#isAvailable = false;
     this.#head += 1;
     this.#parsed += 1;
     if (this.#head > 1024) {
@@ -92,10 +95,11 @@ export class Scanner {
       if (this.#head < this.#tokens.length) {
         // A token waits as long as a key could still be put before it.
         const key = this.#keyBeforeHead();
-        if (key === undefined || !this.#isValid(key)) return;
+        if (key === undefined || !this.#isValid(key)) break;
       }
       this.#fetchNextToken();
     }
+    this.#isAvailable = true;
   }
 
   #mark(): Mark {
@@ -381,7 +385,10 @@ export class Scanner {
   }
 
   #skipComment(): void {
-    while (!isBreakOrEnd(this.#at())) this.#advance();
+    const text = this.#text;
+    let at = this.#index;
+    while (at < text.length && !isBreakCode(text.charCodeAt(at))) at += 1;
+    this.#advance(at - this.#index);
   }
 
   #skipBlanks(): void {
@@ -749,9 +756,11 @@ function isBlank(char: string): boolean {
 }
 
 function isBreak(char: string): boolean {
-  return (
-    char === "\n" || char === "\r" || char === "\u0085" || char === "\u2028" || char === "\u2029"
-  );
+  return char !== "" && isBreakCode(char.charCodeAt(0));
+}
+
+function isBreakCode(code: number): boolean {
+  return code === 0x0a || code === 0x0d || code === 0x85 || code === 0x2028 || code === 0x2029;
 }
 
 /** Also true at the end of the text, where `char` is empty. */
