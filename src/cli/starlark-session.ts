@@ -7,6 +7,7 @@ import {
   formatError,
   formatExcerpt,
   type Globals,
+  hintFor,
   isHostStackOverflow,
   type Loader,
   makeLoader,
@@ -152,13 +153,14 @@ export class StarlarkSession {
     this.#output.write(Buffer.from(text));
   }
 
-  /** For a person: the line that is to blame, with a caret. */
+  /** For a person: the line that is to blame, with a caret, and what to do instead of a habit from Python. */
   #excerpt(error: StarlarkError): string {
     const { position } = error;
     const source = position && this.#sources.get(position.file);
     if (!this.#output.isTerminal || position === undefined || source === undefined) return "";
     const text = typeof source === "string" ? source : Buffer.from(source).toString("utf8");
     const excerpt = formatExcerpt(text, position, { color: true });
-    return excerpt === "" ? "" : `${excerpt}\n`;
+    const hint = hintFor(error, text.split(/\r\n|\r|\n/)[position.line - 1] ?? "");
+    return `${excerpt === "" ? "" : `${excerpt}\n`}${hint === undefined ? "" : `hint: ${hint}\n`}`;
   }
 }

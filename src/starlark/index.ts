@@ -42,6 +42,7 @@ export {
   unpackPositional,
 } from "./eval/unpack.ts";
 export { type ExcerptOptions, formatExcerpt } from "./excerpt.ts";
+export { hintFor } from "./hints.ts";
 export { makeTestValues } from "./lib/test-values.ts";
 export {
   checkFile,

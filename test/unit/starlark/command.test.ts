@@ -61,6 +61,19 @@ describe("runStarlark()", () => {
     });
   });
 
+  test("shows a person the line, and a hint", async () => {
+    const path = file("person.star", "x = 1\ny = 2 ** 3\n");
+    let err = "";
+    const stderr = {
+      isTTY: true,
+      write: (chunk: Uint8Array | string) => (err += Buffer.from(chunk as Uint8Array)),
+    };
+    await runStarlark([path], { stdin: Readable.from([]), stdout: { write: () => true }, stderr });
+    expect(err.replaceAll(/\u001b\[\d+m/g, "")).toBe(
+      `${path}:2:9: got '**', want newline\n   2 | y = 2 ** 3\n     |         ^\nhint: Starlark has no ** operator\n`,
+    );
+  });
+
   test("--check reports every static error and runs nothing", async () => {
     const path = file("check.star", "print(M, U, float)\nprint(a)\nreturn b\n");
     const { code, err } = await command(["--check", path]);

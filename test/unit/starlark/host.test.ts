@@ -12,6 +12,7 @@ import {
   fromStarlark,
   type Globals,
   HostValue,
+  hintFor,
   innermostEvaluationError,
   loadedModules,
   makeBuiltin,
@@ -183,6 +184,27 @@ describe("formatExcerpt()", () => {
 
   test("is empty for a line that is not there", () => {
     expect(formatExcerpt("x", { file: "f", line: 9, col: 1 })).toBe("");
+  });
+});
+
+describe("hintFor()", () => {
+  test.each([
+    ['x = f"{a}"', "f-strings"],
+    ['x = "a" "b"', "not joined"],
+    ["x = 1 is None", "x == None"],
+    ["x = 2 ** 3", "no ** operator"],
+    ["import os", "load("],
+    ["x = 1 < 2 < 3", "a < b and b < c"],
+    ['x = "a" + 1', "str(x)"],
+    ['x = [c for c in "ab"]', "s.elems()"],
+    ['x = "%5d" % 1', "widths"],
+    ["x = {[]: 1}", "tuple"],
+  ])("knows what %j should have been", (source, hint) => {
+    expect(hintFor(failure(source), source)).toContain(hint);
+  });
+
+  test("has nothing to say on other errors", () => {
+    expect(hintFor(failure("x = 1 // 0"), "x = 1 // 0")).toBeUndefined();
   });
 });
 
