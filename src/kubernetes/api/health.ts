@@ -11,6 +11,7 @@ export interface HealthOptions {
 
 const PROBE_TIMEOUT_MS = 3_000;
 const PROBE_PERIOD_MS = 500;
+const SETTLING_MS = 15_000;
 
 /**
  * Whether the API server still answers. Costs nothing while it does: what other requests find is listened to, and
@@ -28,6 +29,7 @@ export class ApiServerHealth implements TransportObserver {
     | { readonly since: number; readonly at: Date; lastError: string; unanswered: boolean }
     | undefined;
   #lost: EnvironmentError | undefined;
+  #recoveredAt = Number.NEGATIVE_INFINITY;
   #watchers = 0;
   #silenceTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -43,6 +45,16 @@ export class ApiServerHealth implements TransportObserver {
   /** Set from the moment that the server counts as lost until it answers again. */
   get lost(): EnvironmentError | undefined {
     return this.#lost;
+  }
+
+  /** Milliseconds for which the server has not answered; 0 while it does, as far as anybody has asked. */
+  get failingFor(): number {
+    return this.#failing === undefined ? 0 : performance.now() - this.#failing.since;
+  }
+
+  /** The server fails to answer or has failed a short while ago: it may not have read everybody's rights yet. */
+  get isSettling(): boolean {
+    return this.#failing !== undefined || performance.now() - this.#recoveredAt < SETTLING_MS;
   }
 
   /** Calls back each time the server gets lost. Returns how to stop that. */
@@ -140,6 +152,7 @@ export class ApiServerHealth implements TransportObserver {
     this.#failing = undefined;
     this.#lost = undefined;
     this.#lastHeard = performance.now();
+    this.#recoveredAt = this.#lastHeard;
     // A server that answers, if only 503, has not lost its connections.
     if (broken) for (const listener of this.#recoveredListeners) listener();
   }

@@ -1,7 +1,7 @@
 import { CancelledError } from "../../errors.ts";
 import type { KubernetesObject } from "../../model/plan.ts";
 import type { Position } from "../../model/position.ts";
-import { ApiError, isNotFound } from "../api/api-error.ts";
+import { ApiError, isForbidden, isNotFound } from "../api/api-error.ts";
 import { type ApiObject, objectName } from "../api/api-object.ts";
 import { type ApiResource, collectionPath, objectPath } from "../api/discovery.ts";
 import { type AppliedObject, appliedObject } from "../applied-object.ts";
@@ -59,7 +59,10 @@ export class ObjectApplication {
         object: this.#name,
         withinMs: retryWithinMs,
         signal,
-        isPassing: (error) => isPassing(error) || this.#isNotServedYet(error),
+        isPassing: (error) =>
+          isPassing(error) ||
+          this.#isNotServedYet(error) ||
+          (isForbidden(error) && this.#connection.health.isSettling),
         onRetry,
       });
       // Errors and lists of the server leave out what the request was about.

@@ -28,6 +28,8 @@ const WATCH_SECS = 30;
 const WATCH_SLACK_MS = 5_000;
 /** Now and then everything is listed again, in case an event was lost on a way that we cannot see. */
 const RELIST_MS = 180_000;
+/** A server that starts refuses everybody until it has read the roles. */
+const FORBIDDEN_MS = 10_000;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2_000;
 const METADATA_LIST =
@@ -53,6 +55,7 @@ export class Reflector {
   #resourceVersion: string | undefined;
   #listedAt = 0;
   #backoffMs = MIN_BACKOFF_MS;
+  #forbiddenSince: number | undefined;
   #resolveSynced: () => void = () => {};
   /** Resolves after the first list. */
   readonly synced = new Promise<void>((resolve) => {
@@ -81,11 +84,16 @@ export class Reflector {
         await this.#watch(this.#resourceVersion ?? "");
       } catch (error) {
         if (this.#cancel.signal.aborted || error instanceof CancelledError) return;
-        if (isForbidden(error)) return this.#giveUp(error);
+        if (isForbidden(error) && this.#staysForbidden()) return this.#giveUp(error);
         if (isExpired(error)) this.#resourceVersion = undefined;
         await this.#pause(error);
       }
     }
+  }
+
+  #staysForbidden(): boolean {
+    this.#forbiddenSince ??= performance.now();
+    return performance.now() - this.#forbiddenSince > FORBIDDEN_MS;
   }
 
   #giveUp(error: ApiError): void {
@@ -125,6 +133,7 @@ export class Reflector {
       version = page.metadata?.resourceVersion;
       next = page.metadata?.continue || undefined;
     } while (next !== undefined);
+    this.#forbiddenSince = undefined;
     this.#options.onList(objects);
     this.#resourceVersion = version;
     this.#listedAt = performance.now();
@@ -147,6 +156,7 @@ export class Reflector {
       ...(metadataOnly ? { accept: METADATA_WATCH } : {}),
     });
     this.#stream = stream;
+    this.#forbiddenSince = undefined;
     const timer = setTimeout(() => stream.destroy(), WATCH_SECS * 1000 + WATCH_SLACK_MS);
     try {
       for await (const lines of linesOf(stream))

@@ -127,10 +127,22 @@ describe("Watcher on a server that misbehaves", () => {
         : undefined;
     using recording = recordingWatcher(cluster.connection);
     track(recording.watcher, "web", [cluster.server.put(deployment("web"))]);
-    await until("lost", () => recording.lost.length === 1);
+    await until("lost", () => recording.lost.length === 1, 20_000);
     expect(recording.lost[0]?.message).toBe(
       'Cannot watch objects of kind Pod in namespace "default": pods is forbidden',
     );
+  });
+
+  test("outlasts a server that has not read our rights yet", async () => {
+    await using run = await watched();
+    const message = 'pods is forbidden: User "admin" cannot watch resource "pods"';
+    run.server.refuse = () => ({ code: 403, reason: "Forbidden", message });
+    run.server.breakWatches();
+    run.server.patch(run.web, ROLLED_OUT);
+    await pause(1_000);
+    run.server.refuse = () => undefined;
+    await until("ready", () => run.state() === "ready");
+    expect(run.recording.lost).toEqual([]);
   });
 
   test("does without events when they may not be watched", async () => {
