@@ -1,0 +1,122 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+// What only the bundled program can show: the Worker with its large stack, and a stop from another thread.
+const folder = mkdtempSync(join(tmpdir(), "starlark-process-"));
+const command = join(folder, "starlark.cjs");
+const library = join(folder, "library.cjs");
+const launcher = join(folder, "run.cjs");
+
+beforeAll(async () => {
+  const shared = {
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    minifySyntax: true,
+  } as const;
+  await build({ ...shared, entryPoints: ["src/cli/starlark.ts"], outfile: command });
+  await build({ ...shared, entryPoints: ["src/starlark/index.ts"], outfile: library });
+  writeFileSync(
+    launcher,
+    `require("./starlark.cjs").runStarlark(process.argv.slice(2), process).then((code) => { process.exitCode = code; });`,
+  );
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(name: string, source: string): { code: number | null; err: string } {
+  const path = join(folder, name);
+  writeFileSync(path, source);
+  const { status, stderr } = spawnSync(process.execPath, [launcher, name], {
+    cwd: folder,
+    encoding: "utf8",
+    maxBuffer: 1 << 27,
+  });
+  return { code: status, err: stderr };
+}
+
+describe("tilt-ci starlark", () => {
+  test("recurses 100,000 calls deep, and prints what came before only once", () => {
+    const source = `
+print("before")
+def f(n):
+    for _ in [1]:
+        if n > 0:
+            return 1 + f(n - 1)
+        return 0
+print(f(99990))
+`;
+    expect(run("deep.star", source)).toEqual({ code: 0, err: "before\n99990\n" });
+  }, 60_000);
+
+  test("ends runaway recursion with a Starlark error", () => {
+    const { code, err } = run("runaway.star", "def f(): return f()\nf()\n");
+    expect(code).toBe(1);
+    expect(err.slice(0, 90)).toContain(
+      "Traceback (most recent call last):\n  runaway.star:2:2: in <toplevel>",
+    );
+    expect(err.slice(-40)).toContain("Error: Starlark stack overflow\n");
+    expect(err.split("\n").length).toBeGreaterThan(100_000);
+  }, 60_000);
+
+  test.each([
+    ["brackets", `x = ${"(".repeat(100_000)}1${")".repeat(100_000)}\n`, 1, "excessive nesting"],
+    ["sum", `x = ${Array(100_000).fill("1").join("+")}\nprint(x)\n`, 0, "100000\n"],
+    ["and", `x = ${Array(100_000).fill("1").join(" and ")}\nprint(x)\n`, 0, "1\n"],
+    ["not", `x = ${"not ".repeat(100_000)}1\n`, 1, "excessive nesting"],
+    ["suffixes", `x = {}\ny = x${".get(1, x)".repeat(20_000)}\nprint(y)\n`, 0, "{}\n"],
+    [
+      "elif",
+      `if False: pass\n${"elif False: pass\n".repeat(50_000)}else: print("else")\n`,
+      0,
+      "else\n",
+    ],
+    ["data", `x = []\nfor i in range(100000): x = [x]\nprint(len(str(x)))\n`, 0, "200002\n"],
+    ["lambdas", `x = ${"lambda: ".repeat(100_000)}1\n`, 1, "excessive nesting"],
+  ])(
+    "takes 100,000 levels of %s for a value or an error",
+    (name, source, code, text) => {
+      const result = run(`${name}.star`, source);
+      expect(result.code).toBe(code);
+      expect(result.err).toContain(text);
+    },
+    60_000,
+  );
+});
+
+describe("Thread", () => {
+  test.each(["while True: pass", "def f(x): return x\nwhile True: f([y for y in range(10)])"])(
+    "a raised flag stops %j within 50 ms",
+    async (source) => {
+      const flag = new SharedArrayBuffer(4);
+      const worker = new Worker(
+        `const { workerData, parentPort } = require("node:worker_threads");
+         const { execFile, Thread, TILT_DIALECT } = require(workerData.library);
+         const thread = new Thread({ cancelFlag: new Int32Array(workerData.flag) });
+         parentPort.postMessage("ready");
+         try {
+           execFile(thread, { filename: "f", source: workerData.source, dialect: TILT_DIALECT });
+         } catch (error) {
+           parentPort.postMessage({ message: error.message, at: Date.now() });
+         }`,
+        { eval: true, workerData: { library, flag, source } },
+      );
+      await new Promise((resolve) => worker.once("message", resolve));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const raised = Date.now();
+      const stopped = new Promise<{ message: string; at: number }>((resolve) =>
+        worker.once("message", resolve),
+      );
+      Atomics.store(new Int32Array(flag), 0, 1);
+      const { message, at } = await stopped;
+      expect(message).toBe("Starlark computation cancelled: interrupted");
+      // The machine may be busy with other things: the median of several runs is well below.
+      expect(at - raised).toBeLessThan(250);
+    },
+  );
+});
