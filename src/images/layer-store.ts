@@ -7,17 +7,17 @@
  */
 
 import { createHash } from "node:crypto";
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, createReadStream, openSync, readSync } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { forEachLine } from "../host/lines.ts";
 import type { DockerInfo } from "./docker.ts";
 import { type BlobSink, type LayerSource, LayerSourceError } from "./layer-source.ts";
 
 /** Small enough that reading it does not hold up the event loop for long (files come from the page cache). */
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 18;
 
 /** The layer store of a daemon, or undefined where it cannot be read or is of another kind. */
 export async function openLayerStore(info: DockerInfo): Promise<LayerSource | undefined> {
@@ -104,8 +104,8 @@ async function openLayer(images: string, overlay: string, chainId: string): Prom
   const entry = join(images, "layerdb", "sha256", chainId.replace(/^sha256:/, ""));
   try {
     const cacheId = (await readFile(join(entry, "cache-id"), "utf8")).trim();
-    const split = await promisify(gunzip)(await readFile(join(entry, "tar-split.json.gz")));
-    const pieces = await parseTarSplit(split.toString("utf8"), join(overlay, cacheId, "diff"));
+    const split = createReadStream(join(entry, "tar-split.json.gz"));
+    const pieces = await parseTarSplit(gunzipped(split), join(overlay, cacheId, "diff"));
     const size = pieces.reduce(
       (total, piece) => total + (Buffer.isBuffer(piece) ? piece.length : piece.size),
       0,
@@ -130,25 +130,41 @@ interface TarSplitLine {
   readonly payload?: string | null;
 }
 
-/** Lines parsed before others get a turn: a large layer has tens of thousands. */
-const LINES_AT_ONCE = 1000;
-
-/** The pieces of a layer's archive in order, by its `tar-split.json`. Rejects for a line of an unknown type. */
-export async function parseTarSplit(text: string, directory: string): Promise<Piece[]> {
+/**
+ * The pieces of a layer's archive in order, by its `tar-split.json`. Rejects for a line of an unknown type. A large
+ * layer has tens of thousands of lines: they are taken as they come, and segments that meet become one.
+ */
+export async function parseTarSplit(
+  stream: AsyncIterable<Uint8Array>,
+  directory: string,
+): Promise<Piece[]> {
   const pieces: Piece[] = [];
-  for (const [at, json] of text.split("\n").entries()) {
-    if (at % LINES_AT_ONCE === LINES_AT_ONCE - 1) await setImmediate();
-    if (json === "") continue;
+  let segments: Buffer[] = [];
+  const closeSegment = () => {
+    if (segments.length > 0) pieces.push(Buffer.concat(segments));
+    segments = [];
+  };
+  await forEachLine(stream, (json) => {
+    if (json === "") return;
     const { type, name, name_raw, size = 0, payload } = JSON.parse(json) as TarSplitLine;
     if (type === SEGMENT) {
-      pieces.push(Buffer.from(payload ?? "", "base64"));
+      segments.push(Buffer.from(payload ?? "", "base64"));
     } else if (type !== FILE || name_raw !== undefined) {
       throw new Error(`unknown entry of type ${type}`);
     } else if (size > 0) {
+      closeSegment();
       pieces.push({ path: insideOf(directory, name ?? ""), size });
     }
-  }
+  });
+  closeSegment();
   return pieces;
+}
+
+/** A compressed stream's contents, in pieces large enough to be worth a turn of the event loop. */
+function gunzipped(stream: Readable): AsyncIterable<Buffer> {
+  const contents = createGunzip({ chunkSize: 1 << 17 });
+  stream.on("error", (error) => contents.destroy(error)).pipe(contents);
+  return contents;
 }
 
 function insideOf(directory: string, name: string): string {

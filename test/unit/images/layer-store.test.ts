@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DockerInfo } from "../../../src/images/docker.ts";
@@ -141,5 +142,7 @@ test.each([
   ['{"type":3}', "unknown entry"],
   ['{"type":1,"name_raw":"/w==","size":5}', "unknown entry"],
 ])("parseTarSplit() rejects %s", async (line, message) => {
-  await expect(parseTarSplit(line, "/layer")).rejects.toThrow(message);
+  await expect(parseTarSplit(Readable.from([Buffer.from(line)]), "/layer")).rejects.toThrow(
+    message,
+  );
 });
