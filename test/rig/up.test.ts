@@ -306,3 +306,62 @@ describe.skipIf(!clusterAvailable())("up on a machine with an engine", () => {
     expect(stderr).toMatch(/the disk of .* has 1 GB free, and \d+ GB are needed/);
   });
 });
+
+describe.skipIf(!clusterAvailable())("up where a container registry", () => {
+  /** A machine whose engine holds what it has pulled or tagged, and whose programs are built. */
+  async function machineWithRegistry(manifest: string, pull: string) {
+    const store = join(folder, "images");
+    writeFileSync(store, "");
+    const docker = `
+      case "$1 $2" in
+        info* | "buildx version" | "compose version") exit 0 ;;
+        "manifest inspect") ${manifest} ;;
+        "image inspect") grep -qxF "\${@: -1}" ${store} && echo " 1" ;;
+        "pull --quiet") ${pull}; echo "$3" >>${store} ;;
+        tag*) echo "$3" >>${store} ;;
+        *) echo "unexpected: $*" >&2; exit 64 ;;
+      esac`;
+    const df = 'echo "x"; echo "/dev/x 9 8 1048576 90% /"';
+    const env = await machine({ docker, df });
+    mkdirSync(join(folder, "cache"));
+    symlinkSync(join(realCache, "bin"), join(folder, "cache/bin"));
+    return env;
+  }
+  const tooFull = /the disk of .* has 1 GB free/; // as far as building gets on these machines
+
+  test("answers takes the published images, and knows them the next time", async () => {
+    const env = await machineWithRegistry("exit 0", "true");
+    const first = await up([], { env });
+    expect(first).toMatchObject({ exitCode: 0 });
+    const image = /^export TILT_CI_NODE_IMAGE=kindest\/node:v[\d.]+@sha256:[0-9a-f]{64}$/m;
+    expect(first.stdout).toMatch(image);
+    expect(first.stderr).toContain("pulling the published images");
+    expect(await up([], { env })).toEqual({ ...first, stderr: "" });
+  });
+
+  test("answers, but fails to deliver, builds the images", async () => {
+    const env = await machineWithRegistry("exit 0", "echo toomanyrequests >&2; exit 1");
+    const { exitCode, stderr } = await up([], { env });
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("pulling failed, building the images instead: toomanyrequests");
+    expect(stderr).toMatch(tooFull);
+  });
+
+  test("does not answer within 5 s builds the images", async () => {
+    const env = await machineWithRegistry("exec sleep 60", "true");
+    const started = Date.now();
+    const { exitCode, stderr } = await up([], { env });
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(tooFull);
+    expect(Date.now() - started).toBeGreaterThan(4_900);
+    expect(Date.now() - started).toBeLessThan(30_000);
+  });
+
+  test("answers is not asked with --offline", async () => {
+    const env = await machineWithRegistry("exit 0", "true");
+    const { exitCode, stderr } = await up(["--offline"], { env });
+    expect(exitCode).toBe(3);
+    expect(stderr).not.toContain("pulling");
+    expect(stderr).toMatch(tooFull);
+  });
+});
