@@ -89,15 +89,24 @@ function commandEnv(evaluation: Evaluation, command: Command): Record<string, st
 }
 
 /** Why a command cannot even be started, in the words of Go's os/exec. */
-function startObstacle(evaluation: Evaluation, { argv, dir }: Command): string | undefined {
+function startObstacle(evaluation: Evaluation, { argv, dir, env }: Command): string | undefined {
   const [program] = argv;
   if (program === undefined) return "empty cmd";
-  if (program.includes("/")) {
-    const path = isAbsolute(program) ? program : join(dir, program);
-    return cannotEnter(program, dir) ?? cannotExecute(program, path);
-  }
-  const path = program === "tilt" ? program : findProgram(evaluation, program);
-  return path === undefined ? notFound(program) : cannotEnter(path, dir);
+  const isPath = program.includes("/") || program === "tilt";
+  const path = isPath ? program : findProgram(evaluation, program);
+  if (path === undefined) return notFound(program);
+  if (Object.values(env).some(hasNul)) return "exec: environment variable contains NUL";
+  if (argv.some(hasNul)) return `fork/exec ${path}: invalid argument`;
+  return (
+    cannotEnter(path, dir) ??
+    (program.includes("/")
+      ? cannotExecute(program, isAbsolute(program) ? program : join(dir, program))
+      : undefined)
+  );
+}
+
+function hasNul(text: string): boolean {
+  return text.includes("\0");
 }
 
 export function notFound(program: string): string {

@@ -9,6 +9,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EINVAL: "invalid argument",
   EMFILE: "too many open files",
   ENOEXEC: "exec format error",
+  // Node's own, for a path with a NUL in it.
+  ERR_INVALID_ARG_VALUE: "invalid argument",
 };
 
 /** The code of an error of node:fs, if it is one. */

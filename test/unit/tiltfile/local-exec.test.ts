@@ -54,9 +54,12 @@ describe("commands of a Tiltfile", () => {
     ['local(["none-such"])', 'error: exec: "none-such": executable file not found in $PATH'],
     ['local(["./none"])', "error: fork/exec ./none: no such file or directory"],
     ['local("")', "error: empty cmd"],
+    ['local("x\\0")', expect.stringMatching(/^error: fork\/exec .*\/sh: invalid argument$/)],
+    ['local("x", env={"A": "\\0"})', "error: exec: environment variable contains NUL"],
+    ['local("x", dir="none")', expect.stringMatching(/^error: fork\/exec .*\/sh: no such file/)],
     ['local("kill -9 $$")', "error: exit status -1"],
   ])("%s fails in Go's words", (call, message) => {
-    expect(failureOf(call)).toBe(message);
+    expect(failureOf(call)).toEqual(message);
   });
 });
 
