@@ -3,7 +3,7 @@ import { formatText } from "../format/format.ts";
 import { indices } from "../values/access.ts";
 import { ElementView, type StarlarkBytes, TextView } from "../values/bytes.ts";
 import { fault } from "../values/fault.ts";
-import { StarlarkTuple } from "../values/list.ts";
+import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { MAX_TEXT, typeName } from "../values/repr.ts";
 import { ascii, type StarlarkString } from "../values/text.ts";
 import { decodeRune, encodeRune, runes } from "../values/unicode.ts";
@@ -78,14 +78,22 @@ function hasAffix(
   return false;
 }
 
-function join(separator: StarlarkString, value: Value): Value {
-  const parts: string[] = [];
-  let length = 0;
-  for (const part of wantIterable("join", 1, value).iterate!()) {
-    if (typeof part !== "string") throw fault(`join: in list, want string, got ${typeName(part)}`);
-    parts.push(part);
-    length += part.length + separator.length;
+/** The strings to join, which must be strings; a list's own array is not copied. */
+function stringsOf(value: Value): readonly StarlarkString[] {
+  const iterable = wantIterable("join", 1, value);
+  const parts = iterable instanceof StarlarkList ? iterable.elems : [...iterable.iterate!()];
+  for (let i = 0; i < parts.length; i++) {
+    if (typeof parts[i] !== "string") {
+      throw fault(`join: in list, want string, got ${typeName(parts[i]!)}`);
+    }
   }
+  return parts as readonly StarlarkString[];
+}
+
+function join(separator: StarlarkString, value: Value): Value {
+  const parts = stringsOf(value);
+  let length = separator.length * parts.length;
+  for (let i = 0; i < parts.length; i++) length += parts[i]!.length;
   if (length > MAX_TEXT) throw fault("join: excessive text length");
   charge((parts.length + length) >> 5);
   return ascii(parts.join(separator));
@@ -110,6 +118,7 @@ function replace(text: StarlarkString, old: Value, by: Value, limit?: Value): Va
   const replacement = wantString("replace", 2, by);
   const max = limit === undefined ? -1 : wantInt("replace", 3, limit);
   if (wanted === "") return ascii(replaceEmpty(text, replacement, max < 0 ? text.length + 1 : max));
+  if (!text.includes(wanted)) return text;
   const parts = text.split(wanted);
   if (text.length + parts.length * replacement.length > MAX_TEXT)
     throw fault("replace: excessive text length");
