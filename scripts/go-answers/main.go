@@ -46,6 +46,20 @@ func answer(r request) (res response) {
 			}
 			res.Out = append(res.Out, string(v))
 		}
+	case "yamlorjson": // the decoder of k8s_yaml
+		d := k8syaml.NewYAMLOrJSONDecoder(strings.NewReader(r.Text), 4096)
+		for {
+			ext := runtime.RawExtension{}
+			err := d.Decode(&ext)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				res.Err = err.Error()
+				return
+			}
+			res.Out = append(res.Out, string(bytes.TrimSpace(ext.Raw)))
+		}
 	case "dump": // JSON in -> YAML
 		var v interface{}
 		dec := json.NewDecoder(strings.NewReader(r.Text))

@@ -49,17 +49,30 @@ export interface JsonStreamItem {
   readonly offset: number;
 }
 
-/**
- * The values of a stream of JSON texts.
- * @throws GoJsonError
- */
-export function parseJsonStream(text: string): JsonStreamItem[] {
+/** What could be read of a stream of JSON texts. */
+export interface JsonStream {
+  readonly items: readonly JsonStreamItem[];
+  /** Offset behind the last value that is whole. */
+  readonly end: number;
+  /** Why it does not go on; undefined at the end of the text. */
+  readonly error: GoJsonError | undefined;
+}
+
+/** Reads values as long as they are JSON, with the rules of Go's `json.Decoder`. */
+export function readJsonStream(text: string): JsonStream {
   const scanner = new Scanner(text, looseNumber);
   const items: JsonStreamItem[] = [];
-  for (;;) {
-    const value = scanner.next();
-    if (value === undefined) return items;
-    items.push({ value: value as LooseJson, offset: scanner.start });
+  let end = 0;
+  try {
+    for (;;) {
+      const value = scanner.next();
+      if (value === undefined) return { items, end, error: undefined };
+      items.push({ value: value as LooseJson, offset: scanner.start });
+      end = scanner.offset;
+    }
+  } catch (error) {
+    if (!(error instanceof GoJsonError)) throw error;
+    return { items, end, error };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../model/plan.ts";
 import { decodeManifest } from "./kubernetes-decode.ts";
-import { parseYamlStream } from "./yaml.ts";
+import { parseYamlOrJsonStream } from "./yaml-or-json.ts";
 
 /** An object with the line of the file on which its document starts. */
 export interface ManifestObject {
@@ -14,7 +14,7 @@ export interface ManifestObject {
  * @throws YamlError, or ManifestError for a document that is no object (both in Tilt's words)
  */
 export function parseManifests(text: string, { file }: { file: string }): ManifestObject[] {
-  return parseYamlStream(text, { file }).flatMap(({ value, line }) =>
+  return parseYamlOrJsonStream(text, { file }).flatMap(({ value, line }) =>
     decodeManifest(value).map((object) => ({ object, line })),
   );
 }

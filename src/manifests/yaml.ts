@@ -13,6 +13,13 @@ export interface YamlDocument {
   readonly line: number;
 }
 
+/** Where a text starts: a path and, when it is only the rest of a file, its first line and document. */
+export interface StreamStart {
+  readonly file: string;
+  readonly line?: number;
+  readonly document?: number;
+}
+
 /** A document's text as Kubernetes' reader cuts it from a stream. */
 interface Chunk {
   readonly text: string;
@@ -25,29 +32,32 @@ interface Chunk {
  * boundaries of Kubernetes' reader: a line that starts with `---`.
  * @throws YamlError with Go's wording, the file, line and document.
  */
-export function parseYamlStream(text: string, { file }: { file: string }): YamlDocument[] {
+export function parseYamlStream(text: string, start: StreamStart): YamlDocument[] {
   const documents: YamlDocument[] = [];
-  for (const chunk of splitDocuments(text, file)) {
-    const value = parseDocument(chunk, file);
+  for (const chunk of splitDocuments(text, start)) {
+    const value = parseDocument(chunk, start.file);
     if (value !== null) documents.push({ value, line: chunk.line });
   }
   return documents;
 }
 
 /** Cuts a stream where Kubernetes' YAMLReader does. */
-function splitDocuments(source: string, file: string): Chunk[] {
+function splitDocuments(
+  source: string,
+  { file, line: firstLine = 1, document: firstDocument = 1 }: StreamStart,
+): Chunk[] {
   const text = source.includes("\r\n") ? source.replaceAll("\r\n", "\n") : source;
   const chunks: Chunk[] = [];
   let start = 0;
-  let startLine = 1;
-  let line = 1;
+  let startLine = firstLine;
+  let line = firstLine;
   const push = (end: number) => {
     if (end > start) {
       const content = text.slice(start, end);
       chunks.push({
         text: content.endsWith("\n") ? content : `${content}\n`,
         line: startLine,
-        document: chunks.length + 1,
+        document: firstDocument + chunks.length,
       });
     }
   };
@@ -60,7 +70,7 @@ function splitDocuments(source: string, file: string): Chunk[] {
         throw new YamlError(`invalid Yaml document separator: ${rest}`, {
           file,
           line,
-          document: chunks.length + 1,
+          document: firstDocument + chunks.length,
         });
       }
       // A separator that nothing comes before belongs to the document that it starts.

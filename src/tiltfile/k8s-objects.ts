@@ -1,8 +1,8 @@
 import { decodeManifest } from "../manifests/kubernetes-decode.ts";
 import { formatManifests } from "../manifests/kubernetes-serialize.ts";
 import { ManifestError } from "../manifests/manifest-error.ts";
-import { parseYamlStream } from "../manifests/yaml.ts";
 import { YamlError } from "../manifests/yaml-error.ts";
+import { parseYamlOrJsonStream } from "../manifests/yaml-or-json.ts";
 import type { KubernetesObject } from "../model/plan.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { KubernetesObject } from "../model/plan.ts";
  * @throws YamlError in Tilt's words; it says where
  */
 export function parseObjects(text: string, file: string): KubernetesObject[] {
-  return parseYamlStream(text, { file }).flatMap(({ value, line }, index) => {
+  return parseYamlOrJsonStream(text, { file }).flatMap(({ value, line }, index) => {
     try {
       return decodeManifest(value);
     } catch (error) {

@@ -1,42 +1,31 @@
 import { describe, expect, test } from "vitest";
-import { decodeGoJson, parseJsonStream } from "../../../src/manifests/go-json.ts";
+import { decodeGoJson, readJsonStream } from "../../../src/manifests/go-json.ts";
 import { encodeGoJson } from "../../../src/manifests/go-json-encode.ts";
 import { goAnswers, outcome, sortedJson } from "./go-answers.ts";
 
-describe("parseJsonStream()", () => {
+describe("readJsonStream()", () => {
   test.each(goAnswers("json"))("begins to read $text as Go does", ({ text, out, error }) => {
-    const first = outcome(() => {
-      const scanner = decodeFirst(text);
-      return scanner;
-    });
-    if (error !== undefined) return expect(first).toEqual({ error });
-    return expect("value" in first && sortedJson(first.value)).toBe(
-      sortedJson(JSON.parse(out![0]!)),
-    );
+    const [first, ...others] = readJsonStream(text).items;
+    const problem = readJsonStream(text).error;
+    if (error === undefined) {
+      expect(sortedJson(first!.value)).toBe(sortedJson(JSON.parse(out![0]!)));
+      if (others.length === 0 && problem !== undefined) expect(problem.offset).toBeGreaterThan(0);
+    } else {
+      expect(first).toBeUndefined();
+      expect(problem?.message ?? "EOF").toBe(error);
+    }
   });
 
   test("reads one value after the other", () => {
-    expect(parseJsonStream('{"a": 1}\n[2]"x"').map(({ offset }) => offset)).toEqual([0, 9, 12]);
+    const { items, end, error } = readJsonStream('{"a": 1}\n[2]"x" y');
+    expect(items.map(({ offset }) => offset)).toEqual([0, 9, 12]);
+    expect(end).toBe(15);
+    expect(error).toMatchObject({
+      message: "invalid character 'y' looking for beginning of value",
+      offset: 16,
+    });
   });
 });
-
-/** The first value, or the error that decodeGoJson() has beside "EOF" and more values. */
-function decodeFirst(text: string): unknown {
-  if (text.trim() === "") throw new Error("EOF");
-  try {
-    return parseJsonStream(text)[0]!.value;
-  } catch (error) {
-    const first = outcome(() => decodeGoJson(text));
-    if ("value" in first) return first.value;
-    if (first.error !== "found multiple JSON values") throw error;
-    // What follows the first value is of no concern here.
-    for (let end = text.length; end > 0; end -= 1) {
-      const part = outcome(() => parseJsonStream(text.slice(0, end)));
-      if ("value" in part && part.value.length > 0) return part.value[0]!.value;
-    }
-    throw error;
-  }
-}
 
 describe("decodeGoJson()", () => {
   test.each([

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseYamlStream } from "../../../src/manifests/yaml.ts";
 import { dumpYaml } from "../../../src/manifests/yaml-dump.ts";
 import { YamlError } from "../../../src/manifests/yaml-error.ts";
+import { parseYamlOrJsonStream } from "../../../src/manifests/yaml-or-json.ts";
 import { goAnswers, outcome, sortedJson } from "./go-answers.ts";
 
 /** Go's JSON with the few escapes that it writes and we do not. */
@@ -109,3 +110,29 @@ function outcomeError(run: () => unknown): unknown {
   }
   throw new Error("nothing was thrown");
 }
+
+describe("parseYamlOrJsonStream()", () => {
+  test.each(goAnswers("yaml-or-json"))("reads $text as k8s_yaml() does", ({ text, out, error }) => {
+    const ours = outcome(() =>
+      parseYamlOrJsonStream(text, { file: "f" }).map(({ value }) => value),
+    );
+    if (error !== undefined) return expect(ours).toEqual({ error });
+    const documents = out!.filter((document) => document !== "" && document !== "null");
+    return expect("value" in ours && ours.value.map(sortedJson)).toEqual(
+      documents.map((document) => sortedJson(JSON.parse(document))),
+    );
+  });
+
+  test("gives each value its line", () => {
+    const text = '{"a": 1}\n---\nb: 1\n---\nc: 1\n';
+    const lines = (all: string) =>
+      parseYamlOrJsonStream(all, { file: "f" }).map(({ line }) => line);
+    expect(lines(text)).toEqual([1, 2, 5]);
+    expect(lines('\n{"a":\n 1} {}\n\n{"b": 2}')).toEqual([2, 3, 5]);
+  });
+
+  test("names the place of an error", () => {
+    const error = expect.objectContaining({ line: 2, document: 2 });
+    expect(() => parseYamlOrJsonStream('{"a": 1}\n---\n{"b" 1}\n', { file: "f" })).toThrow(error);
+  });
+});
