@@ -1,7 +1,13 @@
 import type { Host } from "../host/host.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { livenessOf, type ProcessIdentity, parseIdentity } from "./identity.ts";
-import { isRunClusterName, KIND_CLUSTER_LABEL, OWNER_LABEL, RUN_LABEL } from "./names.ts";
+import {
+  isRunClusterName,
+  KIND_CLUSTER_LABEL,
+  nodeNetwork,
+  OWNER_LABEL,
+  RUN_LABEL,
+} from "./names.ts";
 import { listRecords, openRecord, type RunRecord } from "./record.ts";
 import { registryName } from "./registry.ts";
 import { forgetReuse, isReuseLocked, listReuse } from "./reuse.ts";
@@ -89,13 +95,13 @@ class Sweep implements DownResult {
 
   /** Clusters of `--reuse`. */
   async reused(): Promise<void> {
-    for (const { clusterName, cli, network } of await listReuse(this.#stateDir)) {
+    for (const { clusterName, cli } of await listReuse(this.#stateDir)) {
       if (!this.#options.all && this.#options.run !== clusterName) continue;
       if (!this.#options.force && (await isReuseLocked(this.#stateDir, clusterName, this.#host))) {
         this.refused.push({ run: clusterName, reason: "A run is using it" });
         continue;
       }
-      if (await this.#removeCluster(clusterName, cli, network))
+      if (await this.#removeCluster(clusterName, cli))
         await forgetReuse(this.#stateDir, clusterName);
     }
   }
@@ -118,13 +124,13 @@ class Sweep implements DownResult {
     }
   }
 
-  async #removeCluster(clusterName: string, cli: string, network?: string): Promise<boolean> {
+  async #removeCluster(clusterName: string, cli: string): Promise<boolean> {
     const record = await openRecord(this.#stateDir, clusterName, this.#host);
     await record.add(
       { type: "cluster", name: clusterName, cli },
       { type: "container", name: registryName(clusterName), cli },
       { type: "volume", name: registryName(clusterName), cli },
-      ...(network ? [{ type: "network" as const, name: network, cli }] : []),
+      { type: "network", name: nodeNetwork(this.#host.env), cli },
     );
     const { failures } = await teardown(record, this.#host, { onStep: this.#options.onStep });
     this.failures.push(...failures);

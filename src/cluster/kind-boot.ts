@@ -11,7 +11,8 @@ import { type KindConfig, mergeKindConfig } from "./kind-config.ts";
 import { createWithKind, kindKubeconfig } from "./kind-create.ts";
 import { followCluster, type RunningCluster } from "./kind-follow.ts";
 import { checkKind } from "./kind-version.ts";
-import { clusterNameProblem } from "./names.ts";
+import { clusterNameProblem, nodeNetwork } from "./names.ts";
+import { ensureNetwork } from "./network.ts";
 import { nodeContainersOf } from "./node-containers.ts";
 import type { RunRecord } from "./record.ts";
 import type { RegistryLease } from "./registry.ts";
@@ -20,7 +21,6 @@ import { retryPassing } from "./retry.ts";
 import { fingerprintOf, type ReuseHandle } from "./reuse.ts";
 
 const START_TIMEOUT_MS = 60_000;
-const ANSWER_TIMEOUT_MS = 20_000;
 
 export interface KindClusterOptions {
   readonly record: RunRecord;
@@ -95,21 +95,14 @@ export class KindBoot {
     if (problem) throw new UsageError(`"${name}" cannot be the name of a cluster: ${problem}`);
     const config = mergeKindConfig(...(await this.#readUserConfig()));
     for (const warning of config.warnings) this.#hooks.onWarning?.(warning);
-    const [image, networkExists] = await Promise.all([
-      this.#nodeImage(),
-      this.#networkExists(),
-      checkKind(this.#host, this.#signal),
-    ]);
+    const [image] = await Promise.all([this.#nodeImage(), checkKind(this.#host, this.#signal)]);
     await record.add(
       { type: "cluster", name, cli, ...(reuse ? { reuse: true } : {}) },
+      { type: "network", name: this.#network, cli },
       { type: "path", path: kubeconfig },
       { type: "path", path: kindKubeconfig(kubeconfig) },
       { type: "path", path: `${kindKubeconfig(kubeconfig)}.lock` },
     );
-    if (!networkExists) {
-      await record.add({ type: "network", name: this.#network, cli });
-      await reuse?.ownNetwork(this.#network);
-    }
     return { config, image };
   }
 
@@ -135,15 +128,7 @@ export class KindBoot {
   }
 
   get #network(): string {
-    return this.#host.env.KIND_EXPERIMENTAL_DOCKER_NETWORK || "kind";
-  }
-
-  async #networkExists(): Promise<boolean> {
-    const { exitCode } = await this.engine.run(
-      ["network", "inspect", this.#network, "--format", "{{.Name}}"],
-      { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#signal },
-    );
-    return exitCode === 0;
+    return nodeNetwork(this.#host.env);
   }
 
   async #bringUp(recipe: Recipe): Promise<RunningCluster> {
@@ -158,6 +143,12 @@ export class KindBoot {
     });
     await reuse?.save(fingerprint);
     return created;
+  }
+
+  /** Two that make it at once may make two: the registry is there first. Its failure is told elsewhere. */
+  async #networkIsThere(registry: RegistryLease | undefined): Promise<void> {
+    await registry?.onNetwork.catch(() => {});
+    await ensureNetwork(this.#network, this.engine, this.#signal);
   }
 
   /** The cluster of an earlier run, if it is there and as wanted; its stopped nodes are started. */
@@ -193,6 +184,8 @@ export class KindBoot {
   async #create({ config, image }: Recipe, attempt: number): Promise<RunningCluster> {
     const { name, kubeconfig, record, registry } = this.#options;
     if (attempt > 1) await removeNodes(name, this.engine, this.#host.clock);
+    // kind would make it without our label, and it would stay
+    if (this.engine.cli === "docker") await this.#networkIsThere(registry);
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     const preparing = deferred<void>();

@@ -8,6 +8,8 @@ export const RUN_LABEL = "dev.tilt-ci.run";
 export const OWNER_LABEL = "dev.tilt-ci.owner";
 /** Container label with the kind cluster that the container belongs to. */
 export const CLUSTER_LABEL = "dev.tilt-ci.cluster";
+/** Label of a network that tilt-ci made. */
+export const NETWORK_LABEL = "dev.tilt-ci.network";
 /** kind's own label on node containers. */
 export const KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster";
 
@@ -51,4 +53,11 @@ export function clusterNameProblem(name: string): string | undefined {
     return "it must start and end with a letter or digit";
   if (name.length > NAME_MAX) return `it is longer than ${NAME_MAX} characters`;
   return undefined;
+}
+
+/** The network that kind puts its nodes on. */
+export function nodeNetwork({
+  KIND_EXPERIMENTAL_DOCKER_NETWORK,
+}: Readonly<Record<string, string>>) {
+  return KIND_EXPERIMENTAL_DOCKER_NETWORK || "kind";
 }

@@ -21,7 +21,7 @@ export type Owned =
       readonly cli: string;
       readonly reuse?: boolean;
     }
-  /** Recorded only when it did not exist before; removed only when nothing is attached to it. */
+  /** The nodes' network: removed only if it carries our label and nothing is attached to it. */
   | { readonly type: "network"; readonly name: string; readonly cli: string }
   /** A file or directory tree. */
   | { readonly type: "path"; readonly path: string }

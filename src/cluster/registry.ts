@@ -7,7 +7,8 @@ import { type BringUpHooks, step } from "./hooks.ts";
 import { formatIdentity } from "./identity.ts";
 import { ensureImage } from "./images.ts";
 import type { RegistryAddress } from "./local-registry-hosting.ts";
-import { CLUSTER_LABEL, OWNER_LABEL, RUN_LABEL } from "./names.ts";
+import { CLUSTER_LABEL, nodeNetwork, OWNER_LABEL, RUN_LABEL } from "./names.ts";
+import { ensureNetwork } from "./network.ts";
 import type { RunRecord } from "./record.ts";
 import { retryPassing } from "./retry.ts";
 
@@ -34,6 +35,8 @@ export interface RegistryLease {
   readonly name: string;
   /** Resolves when it answers. Rejects with `EnvironmentError` or `CancelledError`. */
   readonly ready: Promise<RegistryAddress>;
+  /** Resolves when the nodes' network exists, if it is ours to make. Its failure is `ready`'s, too. */
+  readonly onNetwork: Promise<void>;
   /** Joins it to the nodes' network; a second time changes nothing. */
   attach(network: string): Promise<void>;
 }
@@ -46,18 +49,32 @@ export function startRegistry(
 ): RegistryLease {
   const engine = containerEngine(host);
   const name = registryName(options.clusterName);
+  // elsewhere than with Docker kind makes the network, and the registry joins it afterwards
+  const network = engine.cli === "docker" ? nodeNetwork(host.env) : undefined;
+  const onNetwork = network ? recordedNetwork(network, options, engine) : Promise.resolve();
+  onNetwork.catch(() => {});
   const ready = step("registry", hooks, host.clock, () =>
-    start(name, options, engine, host, hooks),
+    start(name, { ...options, network, onNetwork }, engine, host, hooks),
   );
   ready.catch(() => {});
   return {
     name,
     ready,
-    attach: async (network) => {
+    onNetwork,
+    attach: async (wanted) => {
       await ready;
-      await attach(name, network, engine, options.signal);
+      if (wanted !== network) await attach(name, wanted, engine, options.signal);
     },
   };
+}
+
+async function recordedNetwork(
+  name: string,
+  { record, signal }: RegistryOptions,
+  engine: ContainerEngine,
+): Promise<void> {
+  await record.add({ type: "network", name, cli: engine.cli });
+  await ensureNetwork(name, engine, signal);
 }
 
 /** The registry container (and volume) of a cluster. */
@@ -67,17 +84,24 @@ export function registryName(clusterName: string): string {
 
 async function start(
   name: string,
-  { record, image = DEFAULT_REGISTRY_IMAGE, clusterName, reuse = false, signal }: RegistryOptions,
+  options: RegistryOptions & {
+    /** The network to start on, and when it exists. */
+    readonly network: string | undefined;
+    readonly onNetwork: Promise<void>;
+  },
   engine: ContainerEngine,
   host: Host,
   hooks: BringUpHooks,
 ): Promise<RegistryAddress> {
+  const { record, image = DEFAULT_REGISTRY_IMAGE, clusterName, reuse = false } = options;
+  const { signal, network } = options;
   const flags = { cli: engine.cli, ...(reuse ? { reuse } : {}) };
   await record.add({ type: "container", name, ...flags }, { type: "volume", name, ...flags });
-  await ensureImage(image, "--registry-image", engine, {
-    signal,
-    onPull: () => hooks.onLine?.(`pulling ${image}`),
-  });
+  const onPull = () => hooks.onLine?.(`pulling ${image}`);
+  await Promise.all([
+    ensureImage(image, "--registry-image", engine, { signal, onPull }),
+    options.onNetwork,
+  ]);
   if (!reuse || !(await startExisting(name, engine, signal))) {
     const labels = {
       [RUN_LABEL]: record.run,
@@ -86,16 +110,18 @@ async function start(
     };
     await retryPassing(
       async (attempt) => {
-        if (attempt > 1) await engine.run(["rm", "-f", "-v", name]);
+        if (attempt > 1) {
+          await engine.run(["rm", "-f", "-v", name]);
+          // another run may have taken the network along that was there a moment ago
+          if (network) await ensureNetwork(network, engine, signal);
+        }
         await record.add({ type: "making", name, attempt });
         await engine.must(
           `Cannot start the registry ${image}`,
-          runArgs(name, image, labels, { reuse, port: await freePort() }),
-          {
-            timeoutMs: COMMAND_TIMEOUT_MS,
-            signal,
-          },
+          runArgs(name, image, labels, { reuse, port: await freePort(), network }),
+          { timeoutMs: COMMAND_TIMEOUT_MS, signal },
         );
+        await record.add({ type: "made", name, attempt });
       },
       hooks,
       { signal },
@@ -111,14 +137,24 @@ async function start(
 }
 
 /**
- * The arguments of `docker run`. The port is given: one that Docker picks is picked anew, and so becomes another, when
- * the container joins the nodes' network. Storage is a volume of its own (a tmpfs was no faster: 1.0 against 1.1 s for a 230 MB layer).
+ * The arguments of `docker run`. The port is given: one that the engine picks is picked anew when the container is
+ * started again or joins another network. Storage is a volume of its own (a tmpfs was no faster: 1.0 against 1.1 s
+ * for a 230 MB layer).
  */
 export function runArgs(
   name: string,
   image: string,
   labels: Readonly<Record<string, string>>,
-  { reuse, port }: { readonly reuse: boolean; readonly port: number },
+  {
+    reuse,
+    port,
+    network,
+  }: {
+    readonly reuse: boolean;
+    readonly port: number;
+    /** The network to start on, if not the engine's own. */
+    readonly network?: string | undefined;
+  },
 ): readonly string[] {
   return [
     "run",
@@ -128,6 +164,7 @@ export function runArgs(
     "--hostname",
     name,
     ...Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
+    ...(network ? ["--network", network] : []),
     ...["--restart", reuse ? "unless-stopped" : "no"],
     ...["--publish", `127.0.0.1:${port}:${REGISTRY_PORT}`],
     ...["--volume", `${name}:/var/lib/registry`],

@@ -107,18 +107,3 @@ async function removeVolumes(
     await clock.sleep(PAUSE_MS);
   }
 }
-
-/**
- * Removes a network that we made, unless something is attached to it: then another run uses it, and it stays.
- * Answers with what went wrong otherwise.
- */
-export async function removeNetwork(
-  name: string,
-  engine: ContainerEngine,
-): Promise<readonly string[]> {
-  const outcome = await engine.run(["network", "rm", name], { timeoutMs: REMOVE_TIMEOUT_MS });
-  if (outcome.exitCode === 0) return [];
-  if (/active endpoints|not found|[Nn]o such network|is being used|in use/.test(outcome.stderr))
-    return [];
-  return [`Cannot remove the network ${name}: ${errorLine(outcome)}`];
-}

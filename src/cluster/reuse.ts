@@ -24,8 +24,6 @@ export interface ReuseState {
   /** Absent while the cluster is being made. */
   readonly fingerprint?: ReuseFingerprint;
   readonly cli: string;
-  /** The nodes' network, if it was made for this cluster. */
-  readonly network?: string;
   readonly objects: readonly AppliedObject[];
 }
 
@@ -37,8 +35,6 @@ export interface ReuseHandle {
   matches(fingerprint: ReuseFingerprint): boolean;
   /** Notes that the cluster exists as described; `undefined`: that it is about to be made, empty. */
   save(fingerprint: ReuseFingerprint | undefined): Promise<void>;
-  /** Notes that the nodes' network will be made for this cluster. */
-  ownNetwork(name: string): Promise<void>;
   /** Replaces the objects on record; call it before they are applied. */
   recordObjects(objects: readonly AppliedObject[]): Promise<void>;
   /** Lets the next run have it. */
@@ -89,7 +85,6 @@ export async function acquireReuse(
       const { fingerprint: _, ...rest } = state;
       return write(fingerprint ? { ...rest, fingerprint } : { ...rest, objects: [] });
     },
-    ownNetwork: (network) => write({ ...state, network }),
     recordObjects: (objects) => write({ ...state, objects }),
     release,
   };

@@ -3,9 +3,10 @@ import { messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { containerEngine } from "./container-engine.ts";
 import { livenessOf, type ProcessIdentity } from "./identity.ts";
+import { removeNetwork } from "./network.ts";
 import { endProcesses } from "./processes.ts";
 import type { Owned, RunRecord } from "./record.ts";
-import { removeAll, removeNetwork } from "./remove.ts";
+import { removeAll } from "./remove.ts";
 import { errorLine } from "./symptoms.ts";
 
 const LOGS_TIMEOUT_MS = 30_000;

@@ -69,6 +69,7 @@ describe("down()", () => {
         return {};
       }),
       on(/^docker volume rm/, {}),
+      on(/^docker network inspect/, { exitCode: 1, stderr: "network kind not found\n" }),
     ]);
     const result = await down({ stateDir: dir, all: true }, host);
     expect(result.removed).toEqual(["tci-aaaaaaaa", "tci-cccccccc"]);

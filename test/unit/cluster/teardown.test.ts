@@ -27,6 +27,7 @@ const engine = () => [
   on(/^docker ps .*name=\^\/\?tci-a-registry\$$/, { stdout: "id2\n" }),
   on(/^docker rm --force --volumes id[12]$/, {}),
   on(/^docker volume rm --force tci-a-registry$/, {}),
+  on(/^docker network inspect kind /, { stdout: "kind\n" }),
   on(/^docker network rm kind$/, {}),
 ];
 
@@ -91,6 +92,7 @@ describe("teardown()", () => {
       on(/^docker ps/, {}),
       on(/^docker rm/, { exitCode: 1, stderr: "Error response from daemon: device is busy\n" }),
       on(/^docker volume rm/, {}),
+      on(/^docker network inspect kind /, { stdout: "kind\n" }),
       on(/^docker network rm/, { exitCode: 1, stderr: "permission denied\n" }),
     ]);
     expect(await teardown(record, host)).toEqual({
@@ -114,6 +116,7 @@ describe("teardown()", () => {
           : {},
       ),
       on(/^docker volume rm/, {}),
+      on(/^docker network inspect kind /, { stdout: "kind\n" }),
       on(/^docker network rm/, { exitCode: 1, stderr: "network kind has active endpoints\n" }),
     ]);
     expect(await teardown(record, host)).toEqual({ failures: [] });
