@@ -122,7 +122,12 @@ class Scanner {
     this.#skipSpace();
     if (this.#at >= this.#text.length) return undefined;
     this.start = this.#at;
-    return this.#value();
+    try {
+      return this.#value();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new GoJsonError("exceeded max depth", this.#at);
+    }
   }
 
   /** As `Decoder.More`: closing brackets do not count. */

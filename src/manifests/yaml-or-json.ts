@@ -53,12 +53,11 @@ function describe({ message, offset }: GoJsonError, text: string): string {
 /** Tells the 1-based lines of offsets, each of which must be at or behind the one before. */
 function lineCounter(text: string): (offset: number) => number {
   let line = 1;
-  let counted = 0;
+  let next = text.indexOf("\n");
   return (offset) => {
-    for (let at = text.indexOf("\n", counted); at >= 0 && at < offset; ) {
+    while (next >= 0 && next < offset) {
       line += 1;
-      counted = at + 1;
-      at = text.indexOf("\n", counted);
+      next = text.indexOf("\n", next + 1);
     }
     return line;
   };

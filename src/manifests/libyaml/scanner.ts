@@ -625,8 +625,10 @@ export class Scanner {
   /** Text up to a blank, a break or the closing quote, and whether a break behind a backslash ended it. */
   #scanQuotedText(quote: string, start: Mark): [text: string, escapedBreak: boolean] {
     let text = "";
-    while (!isBlankOrEnd(this.#at())) {
+    for (;;) {
+      text += this.#scanPlainlyQuoted(quote);
       const char = this.#at();
+      if (isBlankOrEnd(char)) break;
       if (quote === "'" && char === "'" && this.#at(1) === "'") {
         text += "'";
         this.#advance(2);
@@ -638,12 +640,24 @@ export class Scanner {
           return [text, true];
         }
         text += this.#scanEscape(start);
-      } else {
-        text += char;
-        this.#advance();
       }
     }
     return [text, false];
+  }
+
+  /** Characters that stand for themselves. */
+  #scanPlainlyQuoted(quote: string): string {
+    const text = this.#text;
+    const from = this.#index;
+    let at = from;
+    for (; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code > 0x5c && code < 0x7f) continue;
+      if (isBlankOrEnd(text[at]!) || text[at] === quote) break;
+      if (code === 0x5c && quote === '"') break;
+    }
+    this.#advance(at - from);
+    return text.slice(from, at);
   }
 
   #scanEscape(start: Mark): string {
