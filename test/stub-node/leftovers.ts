@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
 /** What of a cluster is on this machine: containers, volumes, networks, processes, each as a line. */
 export function leftoversOf(name: string, network: string): readonly string[] {
@@ -29,7 +29,8 @@ export function danglingVolumes(): readonly string[] {
 
 /** Waits until no dangling volume is left that was not there before; one of another run's may come and go. */
 export async function expectNoNewVolumes(before: readonly string[]): Promise<void> {
-  await expect
-    .poll(() => danglingVolumes().filter((name) => !before.includes(name)), { timeout: 15_000 })
-    .toEqual([]);
+  await vi.waitFor(
+    () => expect(danglingVolumes().filter((name) => !before.includes(name))).toEqual([]),
+    { timeout: 15_000, interval: 300 },
+  );
 }
