@@ -1,3 +1,4 @@
+import { hasMetadataLabels } from "../../manifests/kubernetes-objects.ts";
 import type { KubernetesObject } from "../../model/plan.ts";
 import { StarlarkTuple, toJsString, types, type Value } from "../../starlark/index.ts";
 import { kinds, labelled, oneOrMore, toPath } from "../arguments.ts";
@@ -36,10 +37,7 @@ export function k8sYamlBuiltins(evaluation: Evaluation): BuiltinTable {
       const { yaml, labels, name, namespace, kind, api_version } = call.unpack(filterYaml);
       const objects = objectsOf(evaluation, yaml);
       const selects = selector({ apiVersion: api_version, kind, name, namespace });
-      const hasLabels = (object: KubernetesObject) =>
-        Object.entries(labels ?? {}).every(
-          ([key, value]) => object.metadata?.labels?.[key] === value,
-        );
+      const hasLabels = (object: KubernetesObject) => hasMetadataLabels(object, labels ?? {});
       const selected = objects.filter(selects);
       const rest = [
         ...objects.filter((object) => !selects(object)),
