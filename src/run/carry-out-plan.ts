@@ -20,6 +20,7 @@ import { createImageTasks, type ImageTasks } from "./images.ts";
 import { carryOut, type Execute, type TaskOutcome } from "./loop.ts";
 import { plannedResources } from "./planned.ts";
 import { effectivePolicy } from "./policy.ts";
+import { sendAhead } from "./send-ahead.ts";
 import { createServers } from "./servers.ts";
 import type { Session } from "./session.ts";
 import { type CancelSignal, cancelledBy, type RunVerdict, verdictOf } from "./verdict.ts";
@@ -239,6 +240,7 @@ function startImages(
     },
   });
   session.cleanUps.push({ name: "image tags", close: () => images.cleanUp() });
+  if (cluster) sendAhead(session, plan, images, cluster);
   return createImageTasks(session, plan, graph, images, cluster);
 }
 
