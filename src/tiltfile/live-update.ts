@@ -53,8 +53,9 @@ function checkOrder(type: StepType, seen: ReadonlySet<StepType>): void {
   const has = (...types: StepType[]) => types.some((other) => seen.has(other));
   switch (type) {
     case "initial_sync":
-      if (has("initial_sync")) throw new Error("initial_sync() can only be specified once");
-      if (seen.size > 0) throw new Error("initial_sync() must be the first step");
+      if (seen.size > 0) {
+        throw new Error("initial_sync must appear at most once, at the start of the list");
+      }
       return;
     case "fall_back_on":
       if (has("sync", "run", "restart_container")) {

@@ -79,7 +79,7 @@ export function checkRestartSteps(
   });
   if (restarting.length === 0) return;
   throw new TiltfileError(
-    `Found \`restart_container()\` LiveUpdate step in resource(s): [${restarting.map(({ name }) => name).join(", ")}]. \`restart_container()\` has been deprecated for k8s resources. We recommend the \`restart_process\` extension: https://github.com/tilt-dev/tilt-extensions/tree/master/restart_process. For more information, see https://docs.tilt.dev/live_update_reference.html#restarting-your-process`,
+    `Found \`restart_container()\` LiveUpdate step in resource(s): [${restarting.map(({ name }) => name).join(", ")}]. \`restart_container()\`  has been deprecated for k8s resources. We recommend the restart_process extension: https://github.com/tilt-dev/tilt-extensions/tree/master/restart_process. For more information, see https://docs.tilt.dev/live_update_reference.html#restarting-your-process`,
     { positions: restarting.map(({ position }) => position), resource: restarting[0]!.name },
   );
 }
