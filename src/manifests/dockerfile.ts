@@ -31,16 +31,38 @@ export type BuildArgs = Readonly<Record<string, string>>;
 
 /**
  * The images that a Dockerfile names, in order: `FROM` with variables expanded (build arguments win over the defaults of
- * `ARG`) and `COPY --from`. Names of build stages are not taken out, as in Tilt (tiltfile-api.md §10);
- * `RUN --mount from=` is not looked at.
+ * `ARG`) and `COPY --from`. Names of build stages are not taken out; `RUN --mount from=` is not looked at.
  */
 export function dockerfileImages(contents: string, buildArgs: BuildArgs = {}): DockerfileImage[] {
+  return findImages(contents, (args) => buildVariables(args, buildArgs));
+}
+
+/**
+ * dockerfileImages() as Tilt sees them, for the graph of images (tiltfile-api.md §10). Its defaults of `ARG` differ: the
+ * first one of a name counts, and they know no variables of lines before them.
+ */
+export function tiltDockerfileImages(
+  contents: string,
+  buildArgs: BuildArgs = {},
+): DockerfileImage[] {
+  return findImages(contents, (args) => tiltVariables(args, buildArgs));
+}
+
+/** An `ARG` instruction: several names, some with a default. */
+type ArgInstruction = readonly { readonly name: string; readonly value?: string }[];
+type Variables = Readonly<Record<string, string>>;
+
+/** Finds images; `variablesOf` gives the values that the instructions before a `FROM` make. */
+function findImages(
+  contents: string,
+  variablesOf: (args: readonly ArgInstruction[]) => Variables,
+): DockerfileImage[] {
   const offsets = lineOffsets(contents);
-  const defaults = new Map<string, string>();
+  const args: ArgInstruction[] = [];
   const images: DockerfileImage[] = [];
   for (const instruction of DockerfileParser.parse(contents).getInstructions()) {
     const keyword = instruction.getKeyword();
-    if (keyword === "ARG") collectDefaults(instruction as Arg, defaults, buildArgs);
+    if (keyword === "ARG") args.push(argPairs(instruction as Arg));
     const place =
       keyword === "FROM"
         ? fromImage(instruction as From)
@@ -49,10 +71,7 @@ export function dockerfileImages(contents: string, buildArgs: BuildArgs = {}): D
           : undefined;
     if (place === undefined) continue;
     const written = place.text;
-    const text = expandVariables(
-      written,
-      keyword === "FROM" ? { ...Object.fromEntries(defaults), ...buildArgs } : {},
-    );
+    const text = expandVariables(written, keyword === "FROM" ? variablesOf(args) : {});
     const reference = tryParseImageReference(text);
     if (reference === undefined) continue;
     images.push({
@@ -67,6 +86,40 @@ export function dockerfileImages(contents: string, buildArgs: BuildArgs = {}): D
     });
   }
   return images;
+}
+
+function argPairs(instruction: Arg): ArgInstruction {
+  return instruction.getArguments().map((argument) => {
+    const text = argument.getValue();
+    const equals = text.indexOf("=");
+    return equals < 0
+      ? { name: text }
+      : { name: text.slice(0, equals), value: text.slice(equals + 1) };
+  });
+}
+
+/** Defaults in order, each expanded with what is known before it. */
+function buildVariables(args: readonly ArgInstruction[], buildArgs: BuildArgs): Variables {
+  const variables: Record<string, string> = {};
+  for (const { name, value } of args.flat()) {
+    if (value === undefined && name in variables) continue;
+    variables[name] = expandVariables(value ?? "", { ...variables, ...buildArgs });
+  }
+  return { ...variables, ...buildArgs };
+}
+
+/** Tilt takes the instructions last to first, and a name without a value gets the one before it in its instruction. */
+function tiltVariables(args: readonly ArgInstruction[], buildArgs: BuildArgs): Variables {
+  const given = Object.entries(buildArgs).map(([name, value]) => [{ name, value }]);
+  const variables: Record<string, string> = {};
+  for (const instruction of [...args.toReversed(), ...given]) {
+    let last = "";
+    for (const { name, value } of instruction) {
+      if (value !== undefined) last = expandVariables(value, variables);
+      variables[name] = last;
+    }
+  }
+  return variables;
 }
 
 /**
@@ -114,7 +167,7 @@ export function rewriteDockerfile(
   }
   let result = "";
   let copied = 0;
-  for (const { reference, range } of dockerfileImages(contents, buildArgs)) {
+  for (const { reference, range } of tiltDockerfileImages(contents, buildArgs)) {
     const replacement =
       exact.get(formatImageReference(reference)) ?? byName.get(imageName(reference));
     if (replacement === undefined) continue;
@@ -137,22 +190,6 @@ function copyImage(instruction: Copy): Place | undefined {
   const text = flag?.getValue();
   const range = flag?.getValueRange();
   return text && range ? { text, range } : undefined;
-}
-
-/** `ARG a=1 b`: the defaults, each expanded with what is known before it. */
-function collectDefaults(
-  instruction: Arg,
-  defaults: Map<string, string>,
-  buildArgs: BuildArgs,
-): void {
-  for (const argument of instruction.getArguments()) {
-    const text = argument.getValue();
-    const equals = text.indexOf("=");
-    const name = equals < 0 ? text : text.slice(0, equals);
-    const value = equals < 0 ? "" : text.slice(equals + 1);
-    if (equals < 0 && defaults.has(name)) continue;
-    defaults.set(name, expandVariables(value, { ...Object.fromEntries(defaults), ...buildArgs }));
-  }
 }
 
 /** Quotes taken off and `$name`, `${name}`, `${name:-word}`, `${name:+word}` put in, as BuildKit's shell lexer does. */

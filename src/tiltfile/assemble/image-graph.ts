@@ -1,4 +1,4 @@
-import { dockerfileImages, isEmptyDockerfile } from "../../manifests/dockerfile.ts";
+import { isEmptyDockerfile, tiltDockerfileImages } from "../../manifests/dockerfile.ts";
 import {
   familiarName,
   familiarReference,
@@ -36,7 +36,7 @@ function dependencyReferences(image: RecordedImage): ImageReference[] {
       positions: [position],
     });
   }
-  return dockerfileImages(dockerfileContents, buildArgs).map(({ reference }) => reference);
+  return tiltDockerfileImages(dockerfileContents, buildArgs).map(({ reference }) => reference);
 }
 
 function missingDependency(

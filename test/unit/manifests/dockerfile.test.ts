@@ -3,6 +3,7 @@ import {
   baseImages,
   dockerfileImages,
   rewriteDockerfile,
+  tiltDockerfileImages,
 } from "../../../src/manifests/dockerfile.ts";
 import { familiarReference } from "../../../src/manifests/image-reference.ts";
 
@@ -50,6 +51,22 @@ describe("dockerfileImages()", () => {
     ["RUN --mount=type=bind,from=tool,target=/x true", {}, []],
   ])("reads %j with %j", (contents, args, expected) => {
     expect(refs(contents, args)).toEqual(expected);
+  });
+});
+
+describe("tiltDockerfileImages()", () => {
+  test.each([
+    ["ARG A=d\nFROM $A", {}, ["d"]],
+    ["ARG A=d\nFROM $A", { A: "x/y:1" }, ["x/y:1"]],
+    ["ARG A=d\nFROM $A", { A: "" }, []],
+    ["ARG A=1\nARG A=2\nFROM x:$A", {}, ["x:1"]],
+    ["ARG A=1\nFROM y\nARG A\nFROM x:$A", {}, ["y", "x:1"]],
+    ["ARG A=1\nARG B=v$A\nFROM x:$B", {}, ["x:v"]],
+    ["ARG A=1 B\nFROM x:$B", {}, ["x:1"]],
+  ])("reads %j with %j", (contents, args, expected) => {
+    expect(
+      tiltDockerfileImages(contents, args).map(({ reference }) => familiarReference(reference)),
+    ).toEqual(expected);
   });
 });
 
