@@ -164,6 +164,8 @@ describe.skipIf(CHROMIUM === undefined)(title, () => {
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     expect(await page.locator(".res[open] .name").textContent()).toBe("worker");
+    // an entry is filled a moment after it opens, sooner than a person presses the next key
+    await page.locator(".res[open] .body").waitFor();
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.closest('.res') !== null")).toBe(true);
     await page.evaluate("location.hash = '#r2'");
