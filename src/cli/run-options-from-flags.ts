@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { DEFAULT_POLICY } from "../engine/index.ts";
 import { UsageError } from "../errors.ts";
+import { checkCacheOptions } from "../images/index.ts";
 import type { ClusterChoice, RunOptions } from "../run-options.ts";
 import type { CiFlags } from "./run-flags.ts";
 
@@ -24,6 +25,7 @@ export function runOptions(
   },
 ): RunOptions {
   refuseContradictions(flags);
+  checkCacheOptions([...(flags.cacheTo ?? []), ...(flags.cacheFrom ?? [])]);
   const path = (file: string | undefined) =>
     file === undefined || file === "-" ? file : resolve(cwd, file);
   return {

@@ -24,15 +24,18 @@ export interface ImagesOptions {
   readonly builder?: string | undefined;
   readonly cacheTo?: readonly string[];
   readonly cacheFrom?: readonly string[];
-  /** For images that ask for none. Docker's own when absent. */
-  readonly platform?: string | undefined;
+  /**
+   * That of the cluster's nodes, for images that ask for none: builds wait for it. Docker's own when absent or
+   * undefined. A rejection becomes that of the build.
+   */
+  readonly platform?: () => Promise<string | undefined>;
   /** Absolute paths that enter no build context: report directory, state directory. */
   readonly excludeFromContexts: readonly string[];
   /** Builds at the same time, 4 by default: BuildKit shares out the work inside. */
   readonly parallel?: number;
   readonly retry?: RetryPolicy;
-  /** Where files for builders are put while they run; a directory of the system's by default. */
-  readonly temporaryDirectory?: string;
+  /** Where files for builders are put while they run: a directory that nothing else uses. */
+  readonly temporaryDirectory: string;
   readonly hooks: ImagesHooks;
 }
 

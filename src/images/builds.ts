@@ -1,5 +1,3 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { ImageBuild } from "../model/plan.ts";
 import type { DeliveryTarget, Images, ImagesOptions } from "./api.ts";
 import type { BuildStep } from "./build-progress.ts";
@@ -53,9 +51,9 @@ async function buildOnce(
   const settings = {
     cacheTo: [],
     cacheFrom: [],
-    temporaryDirectory: join(tmpdir(), "tilt-ci"),
     ...options,
     docker,
+    platform: image.type === "docker" && image.platform ? undefined : await options.platform?.(),
   };
   if (image.type === "docker") {
     const { local, cached } = await buildDockerImage(image, deps, settings, hooks);

@@ -11,7 +11,7 @@ export { connect, waitForApiServer } from "./connection.ts";
 export type { DeleteOptions, DeleteOutcome, ObjectRef } from "./delete-objects.ts";
 export { deleteObjects } from "./delete-objects.ts";
 export type { LocalRegistry } from "./detect-registry.ts";
-export { detectRegistry } from "./detect-registry.ts";
+export { detectRegistry, nodeArchitecture } from "./detect-registry.ts";
 export type {
   DiagnosedResource,
   Diagnostics,
@@ -22,6 +22,7 @@ export type { BuiltImage } from "./inject/inject-images.ts";
 export { injectImages } from "./inject/inject-images.ts";
 export type { OpenPortForwards, PodSource, PortForwardOptions } from "./pods/port-forward.ts";
 export { openPortForwards } from "./pods/port-forward.ts";
+export { isCustomKind } from "./readiness/rules.ts";
 export type { TrackRequest } from "./watch/tracked-resource.ts";
 export type { Watcher } from "./watch/watcher.ts";
 export { createWatcher } from "./watch/watcher.ts";

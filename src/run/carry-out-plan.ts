@@ -205,6 +205,8 @@ function startImages(
     builder,
     cacheTo,
     cacheFrom,
+    ...(cluster ? { platform: () => cluster.platform() } : {}),
+    temporaryDirectory: session.temporaryDirectory,
     excludeFromContexts: session.privatePaths,
     hooks: {
       onLine: (image, text) =>

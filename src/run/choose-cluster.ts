@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { acquireReuse, chooseClusterName, useCurrentCluster } from "../cluster/index.ts";
-import { createCurrentCluster, createKindCluster, type RunCluster } from "./cluster.ts";
+import { createKindCluster, type RunCluster } from "./cluster.ts";
+import { createCurrentCluster } from "./current-cluster.ts";
 import type { Session } from "./session.ts";
 
 export interface ChosenCluster {

@@ -14,9 +14,7 @@ import {
   applyObjects,
   connect,
   deleteObjects,
-  detectRegistry,
   type KubernetesConnection,
-  waitForApiServer,
 } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
 import type { ClusterChoice } from "../run-options.ts";
@@ -30,6 +28,8 @@ export interface RunCluster {
   readonly kubeconfig: string;
   /** The API server has answered. */
   readonly isReady: boolean;
+  /** No node joins it by itself: what does not fit now never will. */
+  readonly staticNodes: boolean;
   /** Made by this run, whose nodes we may fill with images. */
   readonly lease: ClusterLease | undefined;
   /** Kept for later runs (`--reuse`). */
@@ -40,6 +40,8 @@ export interface RunCluster {
   start(): void;
   /** Starts it if need be and waits for its API server. Rejects with `EnvironmentError`, `CancelledError`. */
   api(signal: AbortSignal): Promise<KubernetesConnection>;
+  /** `linux/<architecture>` of its nodes, where it may differ from that of the local Docker. */
+  platform(): Promise<string | undefined>;
   /** Where images are pushed; undefined when there is no registry. */
   registry(): Promise<RegistryAddress | undefined>;
 }
@@ -82,6 +84,7 @@ export function createKindCluster(session: Session, plan: KindPlan): RunCluster 
   return {
     context: `kind-${name}`,
     kubeconfig,
+    staticNodes: true,
     get isReady() {
       return isReady;
     },
@@ -91,6 +94,7 @@ export function createKindCluster(session: Session, plan: KindPlan): RunCluster 
     start: () => void start(),
     api: (signal) => abandonable(start().connection, signal),
     registry: () => start().registry,
+    platform: async () => undefined,
     reuse,
     load: async (ref, signal) => {
       const { lease } = start();
@@ -192,58 +196,6 @@ async function openConnection(
   return connection;
 }
 
-/** The current context's cluster: used as it stands. */
-export function createCurrentCluster(
-  session: Session,
-  current: { readonly context: string; readonly kubeconfig: string },
-): RunCluster {
-  let started:
-    | Promise<{
-        readonly connection: KubernetesConnection;
-        readonly registry: RegistryAddress | undefined;
-      }>
-    | undefined;
-  let isReady = false;
-  const start = () => {
-    started ??= phase(session, CLUSTER_SUBJECT, "create", async () => {
-      const connection = await connect({ ...current, namespace: session.options.namespace });
-      await waitForApiServer(connection, { signal: session.signal });
-      const found = await detectRegistry(connection);
-      const registry = found && {
-        hostFromContainerRuntime: found.host,
-        hostFromClusterNetwork: found.host,
-        ...found,
-      };
-      isReady = true;
-      session.closables.push({
-        name: "the API server's connection",
-        close: () => connection.close(),
-      });
-      session.reached(CLUSTER_SUBJECT, "registry");
-      session.reached(CLUSTER_SUBJECT, "api");
-      return { connection, registry };
-    });
-    started.catch((error: unknown) => breakDown(session, error));
-    return started;
-  };
-  return {
-    ...current,
-    get isReady() {
-      return isReady;
-    },
-    lease: undefined,
-    reuse: undefined,
-    load: undefined,
-    start: () => void start(),
-    api: (signal) =>
-      abandonable(
-        start().then(({ connection }) => connection),
-        signal,
-      ),
-    registry: () => start().then(({ registry }) => registry),
-  };
-}
-
 const KIND_FAREWELL =
   /^(Set kubectl context|You can now use|kubectl cluster-info|Have a (nice day|question)|Thanks for using|Not sure what to do next|\s*$)/;
 
@@ -254,7 +206,8 @@ function observe(session: Session, name: "create" | "registry", promise: Promise
   );
 }
 
-function breakDown(session: Session, error: unknown): void {
+/** A cluster that cannot be used ends the run, unless the run is over anyway. */
+export function breakDown(session: Session, error: unknown): void {
   if (!(error instanceof CancelledError)) session.broken.abort(error);
 }
 
@@ -316,8 +269,8 @@ async function* saveImage(host: Host, ref: string): AsyncGenerator<Uint8Array> {
     throw new EnvironmentError(`Cannot save image ${ref} from Docker: exit status ${exitCode}`);
 }
 
-/** Waits for a promise that others go on with when this waiter's signal fires. */
-function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Waits for a promise that others go on with when this waiter's signal fires; then rejects with `CancelledError`. */
+export function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const give = () => reject(new CancelledError());
     if (signal.aborted) return give();

@@ -16,6 +16,7 @@ import type { RunCluster } from "./cluster.ts";
 import type { Surroundings } from "./commands.ts";
 import type { ImageTasks } from "./images.ts";
 import type { TaskOutcome } from "./loop.ts";
+import { mayStillBeDefined } from "./on-its-way.ts";
 import type { Session } from "./session.ts";
 
 /** Tilt's limit for one object or one custom deploy. */
@@ -71,6 +72,8 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
         upsertTimeoutMs,
         dryRun,
         signal,
+        mayStillBeDefined: (apiVersion, kind) =>
+          mayStillBeDefined({ apiVersion, kind }, resource.name, plan, session.log.events),
         onLine: say,
         onRetry: ({ object, message, attempt }) =>
           session.log.append({

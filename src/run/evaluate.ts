@@ -1,5 +1,7 @@
 import { dirname, join } from "node:path";
+import { PhaseFailure } from "../errors.ts";
 import { mentionsCluster } from "../local/index.ts";
+import { formatDuration } from "../model/duration.ts";
 import type { Plan } from "../model/plan.ts";
 import { type Failure, TILTFILE_SUBJECT } from "../model/result.ts";
 import { evaluateInWorker, TiltfileError } from "../tiltfile/index.ts";
@@ -21,6 +23,8 @@ export function evaluateTiltfile(
   const warnings: string[] = [];
   const say = (text: string, level: "info" | "warn" | "error") =>
     session.line({ resource: TILTFILE_SUBJECT, phase: "evaluate", level, source: "runtime", text });
+  const limitMs = options.policy.timeoutMs;
+  const leftMs = () => Math.max(1, session.startedAt + limitMs - session.now());
   const env = { ...host.env, ...(cluster ? { KUBECONFIG: cluster.kubeconfig } : {}) };
   return phase(
     session,
@@ -40,6 +44,7 @@ export function evaluateTiltfile(
             ...(options.extensions.lockFile ? { lockFile: options.extensions.lockFile } : {}),
           },
           allowLocalExec: options.allowLocalExec,
+          ...(limitMs > 0 ? { deadlineMs: leftMs() } : {}),
         },
         host,
         {
@@ -62,11 +67,25 @@ export function evaluateTiltfile(
             return "retry";
           },
         },
-      ),
+      ).catch((error: unknown) => {
+        throw limitMs > 0 && leftMs() === 1 ? tooLate(error, limitMs) : error;
+      }),
     describeTiltfileError,
   ).catch((error: unknown) => {
     for (const warning of warnings) say(warning, "warn");
     throw error;
+  });
+}
+
+/** The run's time was over while the Tiltfile was at work: that is what failed, whatever it was doing. */
+function tooLate(error: unknown, limitMs: number): unknown {
+  if (!(error instanceof TiltfileError)) return error;
+  return new PhaseFailure({
+    code: "Timeout",
+    message: `Timeout after ${formatDuration(limitMs)}: the Tiltfile was still being evaluated`,
+    detail: error.message,
+    ...(error.position ? { position: error.position } : {}),
+    hint: "Look for the command or loop named here, or allow more time with --timeout",
   });
 }
 

@@ -1,4 +1,6 @@
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import {
   createRunId,
   identifyProcess,
@@ -36,7 +38,11 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     openRecord(stateDir, id, host),
     describeRepository(options.tiltfile, host),
   ]);
-  await record.add({ type: "report", path: options.reports.directory });
+  const temporaryDirectory = join(stateDir, "tmp", id);
+  await record.add(
+    { type: "report", path: options.reports.directory },
+    { type: "path", path: temporaryDirectory },
+  );
   const scrubber = createScrubber(secretsOfEnvironment(options, host));
   const reports = openReports(options, scrubber, host);
   const log = createEventLog();
@@ -46,6 +52,9 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
   });
   const broken = new AbortController();
   const over = new AbortController();
+  const signal = AbortSignal.any([io.cancel, broken.signal, over.signal]);
+  // every build, request and command of a large run listens to it
+  setMaxListeners(0, signal);
   const now = () => host.clock.now();
   const info: RunInfo = runInfo(id, options, repository);
   const session: Session = {
@@ -55,6 +64,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     log,
     startedAt,
     stateDir,
+    temporaryDirectory,
     record,
     reports,
     scrubber,
@@ -62,7 +72,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     hurry: io.hurry,
     broken,
     over,
-    signal: AbortSignal.any([io.cancel, broken.signal, over.signal]),
+    signal,
     privatePaths: [options.reports.directory, stateDir],
     closables: [],
     cleanUps: [],

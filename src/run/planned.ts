@@ -77,11 +77,16 @@ function addressesOf(resource: Resource): string[] {
   if (resource.type === "compose") return [resource.service];
   const local =
     "portForwards" in resource
-      ? resource.portForwards.map(({ localPort }) => `localhost:${localPort}`)
+      ? resource.portForwards.flatMap(({ localPort }) => [
+          `localhost:${localPort}`,
+          `127.0.0.1:${localPort}`,
+        ])
       : [];
   if (resource.type !== "k8s") return [resource.name, ...local];
   const names = resource.objects.flatMap(({ object: { kind, metadata } }) =>
-    ADDRESSED_KINDS.has(kind) ? [metadata.name] : [],
+    ADDRESSED_KINDS.has(kind)
+      ? [metadata.name, ...(metadata.namespace ? [`${metadata.name}.${metadata.namespace}`] : [])]
+      : [],
   );
   return [...new Set([...names, ...local])];
 }

@@ -26,6 +26,8 @@ export interface Session {
   /** Epoch ms. */
   readonly startedAt: number;
   readonly stateDir: string;
+  /** For files of this run that live no longer than it; made by whoever needs it first, removed by the teardown. */
+  readonly temporaryDirectory: string;
   /** What this run created, on disk before it exists. */
   readonly record: RunRecord;
   readonly reports: ReportWriter;

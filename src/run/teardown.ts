@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { teardown } from "../cluster/index.ts";
 import { EnvironmentError, messageOf } from "../errors.ts";
 import { CLUSTER_SUBJECT } from "../model/result.ts";
@@ -31,8 +32,10 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
 
 async function work(session: Session, stays: boolean): Promise<void> {
   const failures = [...(await closeAll(session.closables)), ...(await closeAll(session.cleanUps))];
-  if (stays) await session.record.add({ type: "kept" });
-  else
+  if (stays) {
+    await session.record.add({ type: "kept" });
+    await rm(session.temporaryDirectory, { recursive: true, force: true });
+  } else
     failures.push(
       ...(
         await teardown(session.record, session.host, { onStep: clusterStep(session, "teardown") })

@@ -1,5 +1,6 @@
-import { messageOf, RunError } from "../errors.ts";
+import { messageOf, PhaseFailure, RunError } from "../errors.ts";
 import type { RunEvent } from "../model/event.ts";
+import { isInfrastructure } from "../model/reason.ts";
 import { EXIT, type ExitCode, type Verdict } from "../model/result.ts";
 import type { LoopEnd } from "./loop.ts";
 import type { Session } from "./session.ts";
@@ -57,6 +58,10 @@ export function verdictOfError(
   if (cancelled.aborted) return cancelledBy(cancelled.reason as CancelSignal);
   // What broke the environment made others give up: it is the reason, not they.
   const cause = broken.signal.aborted ? broken.signal.reason : error;
+  if (cause instanceof PhaseFailure && !isInfrastructure(cause.failure.code))
+    return { verdict: "failed", exitCode: EXIT.failed, message: cause.message };
+  if (cause instanceof PhaseFailure)
+    return { verdict: "error", exitCode: EXIT.environment, message: cause.message };
   if (cause instanceof RunError)
     return { verdict: "error", exitCode: cause.exitCode, message: cause.message };
   return {

@@ -8,6 +8,7 @@ import {
 } from "../kubernetes/index.ts";
 import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
+import { mayStillAppear } from "./on-its-way.ts";
 import type { Collector, Session } from "./session.ts";
 
 const LAST_LOGS_MS = 1000;
@@ -56,7 +57,9 @@ export function createClusterWatch(
           text: `Detected container restart. Pod: ${pod}. Container: ${container}.`,
         }),
       startedAt: session.startedAt,
-      mayStillAppear: (kind, namespace, name) => isOnItsWay(session, plan, kind, namespace, name),
+      staticNodes: cluster.staticNodes,
+      mayStillAppear: (kind, namespace, name) =>
+        mayStillAppear({ kind, namespace, name }, plan, log.events),
       onLost: (error) => session.broken.abort(error),
     });
     session.collectors.push(diagnosticsOf(session, plan, connection, watcher));
@@ -75,40 +78,6 @@ export function createClusterWatch(
       parts?.watcher.close();
     },
   };
-}
-
-/**
- * Whether something of this run may still make an object that is missed: a resource whose deploy has not ended plans
- * it, or a command that has not ended may do anything.
- */
-function isOnItsWay(
-  session: Session,
-  plan: Plan,
-  kind: string,
-  namespace: string,
-  name: string,
-): boolean {
-  const ended = new Set(
-    session.log.events.flatMap((event) =>
-      event.type === "phase-finished" && event.phase !== "build" && event.phase !== "push"
-        ? [event.resource]
-        : [],
-    ),
-  );
-  const left = plan.resources.filter(
-    (resource) => resource.enabled && resource.autoInit && !ended.has(resource.name),
-  );
-  return left.some((resource) => {
-    if (resource.type === "custom") return true;
-    if (resource.type === "local") return resource.updateCmd !== undefined;
-    if (resource.type !== "k8s") return false;
-    return resource.objects.some(
-      ({ object }) =>
-        object.kind === kind &&
-        object.metadata.name === name &&
-        (object.metadata.namespace ?? namespace) === namespace,
-    );
-  });
 }
 
 /** For the diagnostics bundle: logs, events and descriptions of what was deployed. */

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { CancelledError, messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { formatDuration } from "../model/duration.ts";
 import type { Plan } from "../model/plan.ts";
 import type { EvaluateOptions, ExecOptions, ExecOutcome, LogLevel } from "./options.ts";
 import { TiltfileError } from "./tiltfile-error.ts";
@@ -80,7 +81,7 @@ export async function evaluateInWorker(
       if (deadlineMs !== undefined) {
         // The interpreter looks at its deadline itself; long work inside of one builtin does not.
         const late = () =>
-          reject(new TiltfileError(`evaluation took longer than ${deadlineMs} ms`));
+          reject(new TiltfileError(`evaluation took longer than ${formatDuration(deadlineMs)}`));
         overdue = setTimeout(late, deadlineMs + DEADLINE_GRACE_MS);
       }
       worker.once("exit", () => reject(new Error("the evaluation ended without a plan")));

@@ -91,8 +91,9 @@ describe.skipIf(!clusterAvailable())("images on a real Docker", () => {
           ownedByRun: true,
         },
       }),
-      excludeFromContexts: [join(directory, "tilt-ci-report")],
+      excludeFromContexts: [join(directory, "tilt-ci-report"), join(directory, "scratch")],
       retry: { retries: 1, minTimeoutMs: 10 },
+      temporaryDirectory: join(directory, "scratch"),
       hooks: {
         onLine: (_, text) => told.lines.push(text),
         onStep: () => {},

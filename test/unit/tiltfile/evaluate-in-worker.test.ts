@@ -191,7 +191,7 @@ describe("evaluateInWorker()", () => {
 filter_yaml(text, name="(a+)+$")`;
     const error = await run(tiltfile, {}, { deadlineMs: 300 }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(TiltfileError);
-    expect((error as Error).message).toBe("evaluation took longer than 300 ms");
+    expect((error as Error).message).toBe("evaluation took longer than 300ms");
   });
 
   test("ends a command at the deadline", async () => {

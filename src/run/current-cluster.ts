@@ -1,0 +1,74 @@
+import type { CurrentCluster, RegistryAddress } from "../cluster/index.ts";
+import {
+  connect,
+  detectRegistry,
+  type KubernetesConnection,
+  nodeArchitecture,
+  waitForApiServer,
+} from "../kubernetes/index.ts";
+import { CLUSTER_SUBJECT } from "../model/result.ts";
+import { abandonable, breakDown, type RunCluster } from "./cluster.ts";
+import { phase, type Session } from "./session.ts";
+
+/** The current context's cluster: used as it stands. */
+export function createCurrentCluster(session: Session, current: CurrentCluster): RunCluster {
+  let started:
+    | Promise<{
+        readonly connection: KubernetesConnection;
+        readonly registry: RegistryAddress | undefined;
+      }>
+    | undefined;
+  let platform: Promise<string | undefined> | undefined;
+  let isReady = false;
+  const start = () => {
+    started ??= phase(session, CLUSTER_SUBJECT, "create", async () => {
+      const connection = await connect({ ...current, namespace: session.options.namespace });
+      await waitForApiServer(connection, { signal: session.signal });
+      const found = await detectRegistry(connection);
+      const registry = found && {
+        hostFromContainerRuntime: found.host,
+        hostFromClusterNetwork: found.host,
+        ...found,
+      };
+      isReady = true;
+      session.closables.push({
+        name: "the API server's connection",
+        close: () => connection.close(),
+      });
+      session.reached(CLUSTER_SUBJECT, "registry");
+      session.reached(CLUSTER_SUBJECT, "api");
+      return { connection, registry };
+    });
+    started.catch((error: unknown) => breakDown(session, error));
+    return started;
+  };
+  return {
+    context: current.context,
+    kubeconfig: current.kubeconfig,
+    // those of development products do not grow
+    staticNodes: current.product !== "unknown",
+    get isReady() {
+      return isReady;
+    },
+    lease: undefined,
+    reuse: undefined,
+    load: undefined,
+    start: () => void start(),
+    api: (signal) =>
+      abandonable(
+        start().then(({ connection }) => connection),
+        signal,
+      ),
+    registry: () => start().then(({ registry }) => registry),
+    platform: () => (platform ??= platformOf(session, start())),
+  };
+}
+
+async function platformOf(
+  { signal }: Session,
+  started: Promise<{ readonly connection: KubernetesConnection }>,
+): Promise<string | undefined> {
+  const { connection } = await started;
+  const architecture = await nodeArchitecture(connection, { signal });
+  return architecture === undefined ? undefined : `linux/${architecture}`;
+}
