@@ -1,0 +1,188 @@
+// Measures whole runs side by side: tilt-ci against the careful shell script (scripts/bench/baseline.sh) on
+// examples/hello and examples/shop, from nothing to nothing and on a cluster that is there, interleaved on one machine.
+// `npm run bench:ci [-- --rounds 3] [--only hello,shop] [--modes cycle,again] [--warm]`
+// Prints each step, the medians and their ratio; a warm column (a baked node image) with --warm. Exits 1 when a run fails.
+import { spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { prepareBuild, prepareDependencies, prepareRig } from "./prepare.mjs";
+
+const EXAMPLES = {
+  hello: {
+    job: ["hello=.", "--", "hello.yaml", "--", "rollout deployment/hello"],
+    changed: ["app.py"],
+  },
+  shop: {
+    job: [
+      ...["shop-base=base", "shop-api=api", "shop-web=web", "shop-migrate=migrate", "--"],
+      ...["db.yaml", "migrate.yaml", "api.yaml", "web.yaml", "--"],
+      ...["rollout statefulset/db", "job migrate", "rollout deployment/api"],
+      ...["rollout deployment/web", "forward svc/web 18081:80"],
+      "run python3 smoke.py http://localhost:18081",
+    ],
+    changed: ["base/store.py", "api/api.py", "web/web.py", "migrate/migrate.py"],
+  },
+};
+/** What the issue asks for, as a share of the script's time. */
+const TARGETS = { cycle: 0.65, again: 0.7, warm: 0.5 };
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    only: { type: "string", default: "hello,shop" },
+    modes: { type: "string", default: "cycle,again" },
+    warm: { type: "boolean", default: false },
+  },
+});
+const work = mkdtempSync(join(tmpdir(), "bench-ci-"));
+await prepareDependencies();
+await prepareBuild();
+const { env, missing } = await prepareRig();
+if (missing) throw new Error(`Cannot measure: ${missing}`);
+const program = resolve("dist/cli.cjs");
+const usageFile = join(work, "usage.json");
+const reporter = join(work, "report-usage.cjs");
+let nonce = 0;
+
+try {
+  writeFileSync(
+    reporter,
+    `if (require("node:worker_threads").isMainThread)
+  process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(usageFile)}, JSON.stringify(process.resourceUsage())));
+`,
+  );
+  for (const example of flags.only.split(","))
+    for (const mode of flags.modes.split(",")) compare(example, mode);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+/** One table: the contenders take turns, each on a change of its own, so that nobody profits from another's build. */
+function compare(example, mode) {
+  const stays = mode === "again";
+  const cluster = `bench-${process.pid}`;
+  const contenders = {
+    script: () => script(stays ? ["again", cluster] : ["cycle"], example),
+    "tilt-ci": () => tiltCi(example, stays ? ["--reuse", cluster] : ["--warm", "never"]),
+    ...(flags.warm && !stays ? { warm: () => tiltCi(example, ["--warm", "always"]) } : {}),
+  };
+  if (stays) script(["up", cluster]);
+  try {
+    // the first time fills Docker's build cache, and makes what stays
+    for (const contend of Object.values(contenders)) contend();
+    const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+    for (let round = 0; round < Number(flags.rounds); round += 1)
+      for (const [name, contend] of Object.entries(contenders)) results[name].push(contend());
+    print(example, mode, results);
+  } finally {
+    if (stays) {
+      script(["down", cluster]);
+      must(spawnSync(process.execPath, [program, "down", cluster], { env, encoding: "utf8" }));
+    }
+  }
+}
+
+/** A copy of the example with a change of its own in what its images copy. */
+function freshCopy(example) {
+  const folder = mkdtempSync(join(work, `${example}-`));
+  cpSync(join("examples", example), folder, { recursive: true });
+  nonce += 1;
+  for (const file of EXAMPLES[example].changed)
+    appendFileSync(join(folder, file), `\n# change ${process.pid}-${nonce}\n`);
+  return folder;
+}
+
+function script(verb, example) {
+  const job = example === undefined ? [] : [freshCopy(example), ...EXAMPLES[example].job];
+  const startedAt = performance.now();
+  const { stdout } = must(
+    spawnSync("bash", ["scripts/bench/baseline.sh", ...verb, ...job], { env, encoding: "utf8" }),
+  );
+  const steps = stdout
+    .split("\n")
+    .filter((line) => line.startsWith("step\t"))
+    .map((line) => line.split("\t"));
+  return {
+    total: performance.now() - startedAt,
+    steps: Object.fromEntries(steps.map(([, name, ms]) => [name, Number(ms)])),
+  };
+}
+
+function tiltCi(example, args) {
+  const folder = freshCopy(example);
+  const startedAt = performance.now();
+  must(
+    spawnSync(
+      process.execPath,
+      [
+        "--require",
+        reporter,
+        program,
+        "ci",
+        "-f",
+        join(folder, "Tiltfile"),
+        "--quiet",
+        ...args,
+      ].concat(["--report-dir", join(folder, "report")]),
+      { env, encoding: "utf8" },
+    ),
+  );
+  const total = performance.now() - startedAt;
+  const { timings } = JSON.parse(readFileSync(join(folder, "report", "report.json"), "utf8"));
+  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(readFileSync(usageFile, "utf8"));
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    total,
+    steps: Object.fromEntries(timings.map(({ phase, durationMs }) => [phase, durationMs])),
+    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+    megabytes: maxRSS / 1024,
+  };
+}
+
+function must(result) {
+  if (result.error) throw result.error;
+  if (result.status !== 0)
+    throw new Error(
+      `exit ${result.status}: ${result.stdout.slice(-2000)}${result.stderr.slice(-2000)}`,
+    );
+  return result;
+}
+
+function print(example, mode, results) {
+  console.log(
+    `\n${example}, ${mode === "cycle" ? "from nothing to nothing" : "on a cluster that is there"}`,
+  );
+  const base = median(results.script.map(({ total }) => total));
+  for (const [name, runs] of Object.entries(results)) {
+    const total = median(runs.map((run) => run.total));
+    const all = runs.map((run) => seconds(run.total)).join(", ");
+    console.log(`${name.padEnd(8)} ${seconds(total)} s (${all})${ratio(name, mode, total / base)}`);
+    for (const step of Object.keys(runs.at(-1).steps))
+      console.log(
+        `  ${step.padEnd(12)} ${seconds(median(runs.map(({ steps }) => steps[step] ?? 0)))} s`,
+      );
+    if (runs[0].cpuSeconds !== undefined)
+      console.log(
+        `  program: ${median(runs.map((run) => run.cpuSeconds)).toFixed(2)} CPU s, ` +
+          `${Math.max(...runs.map((run) => run.megabytes)).toFixed(0)} MB at most`,
+      );
+  }
+}
+
+function ratio(name, mode, value) {
+  if (name === "script") return "";
+  const target = name === "warm" ? TARGETS.warm : TARGETS[mode];
+  return `: ${value.toFixed(2)} of the script's (at most ${target} wanted)`;
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function seconds(ms) {
+  return (ms / 1000).toFixed(1);
+}
