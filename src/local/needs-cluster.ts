@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 
+/** A tool by its name or its path; a folder or a file that is called like one is none. */
 const CLUSTER_WORDS =
-  /\b(kubectl|helm|KUBECONFIG|kubectx|kubens|k9s|istioctl|linkerd|cilium|argocd|skaffold|stern|kapp)\b/;
+  /(?<![\w.-])(kubectl|helm|kubectx|kubens|k9s|istioctl|linkerd|cilium|argocd|skaffold|stern|kapp)(?![\w./-])|\bKUBECONFIG\b/;
 /** What those tools do without a cluster. */
 const LOCAL_WORK =
   /\bhelm\s+(template|version|repo|registry|dependency|dep|lint|package|pull|fetch|show|search|create|env|plugin|completion)\b|\bkubectl\s+(kustomize\b|version\s+--client|create\b[^;&|\n]*--dry-run=client)/g;

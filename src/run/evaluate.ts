@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { PhaseFailure } from "../errors.ts";
-import { mentionsCluster } from "../local/index.ts";
+import { commandText, mentionsCluster } from "../local/index.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Plan } from "../model/plan.ts";
 import { type Failure, TILTFILE_SUBJECT } from "../model/result.ts";
@@ -53,14 +53,14 @@ export function evaluateTiltfile(
           onNeedsCluster: () => cluster?.start(),
           beforeCommand: async (argv) => {
             if (cluster && !cluster.isReady && mentionsCluster(argv, dirname(options.tiltfile))) {
-              session.notice(`waits for the cluster: ${argv.at(-1)}`, TILTFILE_SUBJECT);
+              session.notice(`waits for the cluster: ${commandText(argv)}`, TILTFILE_SUBJECT);
               await cluster.api(signal);
             }
           },
           onCommandFailure: async (argv) => {
             if (!cluster || cluster.isReady || !cluster.lease) return "fail";
             session.notice(
-              `failed before the cluster was there, runs once more when it is: ${argv.at(-1)}`,
+              `failed before the cluster was there, runs once more when it is: ${commandText(argv)}`,
               TILTFILE_SUBJECT,
             );
             await cluster.api(signal);

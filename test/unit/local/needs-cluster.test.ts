@@ -16,6 +16,10 @@ describe("mentionsCluster()", () => {
     "helm template x | kubectl apply -f -",
     "KUBECONFIG=$KUBECONFIG ./anything",
     "./deploy.sh --all",
+    "cd deploy && (/usr/local/bin/kubectl get pods)",
+    "kubectl get pods; true",
+    `python3 -c 'import subprocess; subprocess.run(["kubectl", "version"])'`,
+    "echo $(kubectl config current-context)",
   ])("sees that %s needs one", (command) => {
     expect(mentionsCluster(["sh", "-c", command], dir)).toBe(true);
   });
@@ -31,6 +35,9 @@ describe("mentionsCluster()", () => {
     "docker compose -p tilt-ci-example config",
     "./gen.sh",
     "cat /no/such/kubectlish-file.txt",
+    "helm template demo /work/examples/helm/chart --set replicas=2",
+    "cat helm/values.yaml kubectl.log",
+    "ls charts/helm-2 ../skaffold/",
   ])("sees no need in %s", (command) => {
     expect(mentionsCluster(["sh", "-c", command], dir)).toBe(false);
   });
