@@ -23,9 +23,16 @@ export type Owned =
     }
   /** The nodes' network: removed only if it carries our label and nothing is attached to it. */
   | { readonly type: "network"; readonly name: string; readonly cli: string }
+  /** A Compose project; `standing` names its volumes and networks from before the run. */
+  | {
+      readonly type: "compose";
+      readonly name: string;
+      readonly cli: string;
+      readonly standing: readonly string[];
+    }
   /** A file or directory tree. */
   | { readonly type: "path"; readonly path: string }
-  /** A `kind create` or `docker run` begins; when it has ended, no container of it can appear any more. */
+  /** A `kind create`, `docker run` or `docker compose up` begins; when it has ended, no container of it can appear any more. */
   | { readonly type: "making" | "made"; readonly name: string; readonly attempt: number }
   /** The leader of a process group. */
   | { readonly type: "process"; readonly process: ProcessIdentity }

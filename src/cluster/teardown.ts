@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { removeComposeProject } from "./compose-project.ts";
 import { containerEngine } from "./container-engine.ts";
 import { livenessOf, type ProcessIdentity } from "./identity.ts";
 import { removeNetwork } from "./network.ts";
@@ -61,12 +62,14 @@ export async function teardown(
 }
 
 type NamedOwned = Extract<Owned, { cli: string }>;
+type ComposeOwned = Extract<Owned, { type: "compose" }>;
 
 interface Selection {
   readonly clusters: readonly NamedOwned[];
   readonly containers: readonly NamedOwned[];
   readonly volumes: readonly NamedOwned[];
   readonly networks: readonly NamedOwned[];
+  readonly projects: readonly ComposeOwned[];
   /** Clusters and containers whose making was cut off. */
   readonly unfinished: ReadonlySet<string>;
   readonly clis: readonly string[];
@@ -85,6 +88,7 @@ function selectOwned(entries: readonly Owned[], includeReuse: boolean): Selectio
     containers: ofType("container"),
     volumes: ofType("volume"),
     networks: ofType("network"),
+    projects: entries.filter((entry) => entry.type === "compose"),
     unfinished: unfinishedOf(entries),
     clis: [...new Set(named.map(({ cli }) => cli))],
     paths: entries.flatMap((entry) => (entry.type === "path" ? [entry.path] : [])),
@@ -160,6 +164,17 @@ async function removeWith(
         host.clock,
       ),
     ),
+    ...owned.projects
+      .filter((project) => project.cli === cli)
+      .map(({ name, standing }) =>
+        attempt(`remove Compose project ${name}`, () =>
+          removeComposeProject(
+            { name, standing, isSettling: owned.unfinished.has(name) },
+            engine,
+            host.clock,
+          ),
+        ),
+      ),
   ]);
   await attempt("remove the network", async () =>
     (await Promise.all(names(owned.networks).map((name) => removeNetwork(name, engine)))).flat(),

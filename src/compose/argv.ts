@@ -22,5 +22,5 @@ export function projectInput(project: ComposeProject): string | undefined {
 /** `up` of one service alone: its dependencies are resources of their own (tiltfile-api.md §6). */
 export function upArgv(project: ComposeProject, service: string): string[] {
   const wait = project.wait ? ["--wait"] : [];
-  return [...projectArgv(project), "up", "--no-deps", "--no-build", "--detach", ...wait, service];
+  return ["up", "--no-deps", "--no-build", "--detach", ...wait, service];
 }

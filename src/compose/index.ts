@@ -1,3 +1,3 @@
-/** Docker Compose services of a Tiltfile: started one by one, watched, removed. */
+/** Docker Compose services of a Tiltfile: started one by one and watched. */
 
-export { type ComposeStack, createComposeStack, type StackHooks } from "./stack.ts";
+export { type ComposeStack, createComposeStack, type StandingProject } from "./stack.ts";

@@ -20,17 +20,43 @@ export interface ContainerState {
   };
 }
 
+/** How a service is judged. */
+export interface ServiceRules {
+  /** Another service depends on it with `service_completed_successfully`. */
+  readonly mustComplete: boolean;
+  /** `tilt`: as `tilt ci` does, which knows neither healthchecks nor conditions (ci-engine.md §4). */
+  readonly semantics: "strict" | "tilt";
+}
+
+/** From worst to best: a service is as good as the worst of its containers. */
+const STATES: readonly Observation["state"][] = ["failed", "crashing", "pending", "ready"];
+
+/** What all containers of a service say together. */
+export function observeService(
+  service: string,
+  containers: readonly ContainerState[],
+  rules: ServiceRules,
+): Observation {
+  const observe = rules.semantics === "tilt" ? observeAsTilt : observeContainer;
+  const [worst, ...others] = containers
+    .map((container) => observe(service, container, rules.mustComplete))
+    .sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
+  if (!worst)
+    return { state: "pending", summary: "no container yet", active: false, crashes: 0, pods: [] };
+  const crashes = others.reduce((sum, other) => sum + other.crashes, worst.crashes);
+  return { ...worst, crashes };
+}
+
 /**
  * What a service's container says. Running is ready (with a healthcheck once that passed); exited 0 is ready, and is
  * the only ready state of a service on which another depends with `service_completed_successfully`.
  */
 export function observeContainer(
   service: string,
-  container: ContainerState | undefined,
+  container: ContainerState,
   mustComplete: boolean,
 ): Observation {
-  const rest = { crashes: container?.RestartCount ?? 0, pods: [] } as const;
-  if (!container) return { ...rest, state: "pending", summary: "no container yet", active: false };
+  const rest = { crashes: container.RestartCount, pods: [] } as const;
   const { Status: status, ExitCode: exitCode, Health: health } = container.State;
   const object = `compose service ${service}`;
   if (status === "exited" || status === "dead") {
@@ -69,6 +95,19 @@ export function observeContainer(
   return { ...rest, state: "pending", summary: `health: ${health.Status}`, active: true };
 }
 
+/** Running, or exited with 0, is good; another status of its end is a failure at once; all else is waited for. */
+function observeAsTilt(_service: string, container: ContainerState): Observation {
+  const { Status: status, ExitCode: exitCode } = container.State;
+  const rest = { crashes: container.RestartCount, pods: [], active: status === "running" } as const;
+  if (status === "running") return { ...rest, state: "ready", summary: "running" };
+  if (status !== "exited" && status !== "dead")
+    return { ...rest, state: "pending", summary: status };
+  if (exitCode === 0) return { ...rest, state: "ready", summary: "completed" };
+  const message = `Container ${container.Id} exited with ${exitCode}`;
+  const failure = { code: "PodFailed", message } as const;
+  return { ...rest, state: "failed", summary: `exited with ${exitCode}`, failure };
+}
+
 function unhealthy(
   object: string,
   health: NonNullable<ContainerState["State"]["Health"]>,
@@ -77,7 +116,8 @@ function unhealthy(
   return {
     code: "ProbeFailed",
     object,
-    message: `${object}: its healthcheck fails${last ? `: ${last.split("\n")[0]}` : ""}`,
+    message: `${object}: its healthcheck fails${last ? `: ${last.split("\n").at(-1)}` : ""}`,
+    ...(last?.includes("\n") ? { detail: last } : {}),
   };
 }
 

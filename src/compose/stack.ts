@@ -1,247 +1,215 @@
-import { EnvironmentError, PhaseFailure } from "../errors.ts";
-import type { Host, RunningProcess } from "../host/host.ts";
-import type { Observation } from "../model/event.ts";
+import { CancelledError, EnvironmentError, PhaseFailure } from "../errors.ts";
+import { CommandNotFoundError } from "../host/command-not-found.ts";
+import type { Host } from "../host/host.ts";
 import type { ComposeProject, ComposeResource } from "../model/plan.ts";
 import { projectArgv, projectInput, upArgv } from "./argv.ts";
-import { type ContainerState, observeContainer } from "./observe.ts";
+import { ServiceWatch, type WatchHooks } from "./service-watch.ts";
+import { upFailure } from "./up-failure.ts";
 
-export interface StackHooks {
-  readonly onLine: (resource: string, line: string) => void | Promise<void>;
-  readonly onObservation: (resource: string, observation: Observation) => void;
-  readonly onNotice: (message: string) => void;
+const TAIL_LINES = 20;
+const LOGS_TIMEOUT_MS = 5000;
+
+/** What of a project stood before this run, and is none of its business. */
+export interface StandingProject {
+  readonly name: string;
+  /** Containers stood: the project is somebody's, who goes on with it. */
+  readonly inUse: boolean;
+  /** Names of volumes and networks. */
+  readonly parts: readonly string[];
+}
+
+export interface StackHooks extends WatchHooks {
+  /** Before anything of a project is created. */
+  readonly onClaim: (project: StandingProject) => void | Promise<void>;
+  /** Around each command that creates containers. */
+  readonly onMaking: (project: string, attempt: number) => Promise<void>;
+  readonly onMade: (project: string, attempt: number) => Promise<void>;
 }
 
 /** The Compose services of a run. */
 export interface ComposeStack {
   /** Builds (where Compose does) and starts one service. Throws `PhaseFailure`, `EnvironmentError`, `CancelledError`. */
   up(resource: ComposeResource, signal: AbortSignal): Promise<void>;
-  /** Ends logs and watches; removes containers, networks and anonymous volumes of the projects that this run started. */
+  /** Ends logs and watches. What was created is removed by whoever keeps account of it. */
   close(): Promise<void>;
 }
 
-/** `env` is the environment after evaluation: Compose interpolates from it. */
+export interface StackOptions {
+  readonly projects: readonly ComposeProject[];
+  readonly resources: readonly ComposeResource[];
+  /** The environment after evaluation: Compose interpolates from it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly semantics: "strict" | "tilt";
+}
+
+/** Nothing happens before the first `up`. */
 export function createComposeStack(
-  projects: readonly ComposeProject[],
-  resources: readonly ComposeResource[],
-  env: Readonly<Record<string, string>>,
+  options: StackOptions,
   host: Host,
   hooks: StackHooks,
 ): ComposeStack {
-  const services = new Services(resources, host, env, hooks);
-  const started = new Map<string, Promise<{ readonly ours: boolean }>>();
-  let last: Promise<unknown> = Promise.resolve();
-  const projectOf = (resource: ComposeResource) =>
-    projects.find(({ name }) => name === resource.project)!;
-  const serialised = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work, work);
-    last = next.catch(() => {});
-    return next;
-  };
-  return {
-    async up(resource, signal) {
-      const project = projectOf(resource);
-      if (!started.has(project.name)) started.set(project.name, claim(project, host, env, hooks));
-      await started.get(project.name);
-      if (resource.composeBuild)
-        await compose(project, ["build", resource.service], "BuildFailed", resource, signal);
-      await serialised(() =>
-        compose(project, upArgv(project, resource.service), "PodFailed", resource, signal),
-      );
-      await services.follow(project.name, resource);
-    },
-    async close() {
-      await services.close();
-      await Promise.all(
-        projects
-          .filter(({ name }) => started.has(name))
-          .map(async (project) => {
-            const { ours } = await started.get(project.name)!;
-            if (ours) await down(project, host, env);
-          }),
-      );
-    },
-  };
+  return new Stack(options, host, hooks);
+}
 
-  async function compose(
+class Stack implements ComposeStack {
+  readonly #options: StackOptions;
+  readonly #host: Host;
+  readonly #hooks: StackHooks;
+  readonly #watch: ServiceWatch;
+  readonly #claimed = new Map<string, Promise<void>>();
+  #cli: Promise<readonly string[]> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #ups = 0;
+
+  constructor(options: StackOptions, host: Host, hooks: StackHooks) {
+    this.#options = options;
+    this.#host = host;
+    this.#hooks = hooks;
+    const { env, semantics, resources } = options;
+    this.#watch = new ServiceWatch(
+      host,
+      { env, semantics, mustComplete: servicesToComplete(resources) },
+      hooks,
+    );
+  }
+
+  async up(resource: ComposeResource, signal: AbortSignal): Promise<void> {
+    const project = this.#options.projects.find(({ name }) => name === resource.project)!;
+    if (!this.#claimed.has(project.name)) this.#claimed.set(project.name, this.#claim(project));
+    await this.#claimed.get(project.name);
+    if (resource.composeBuild)
+      await this.#compose(project, ["build", resource.service], "BuildFailed", resource, signal);
+    // Two `up`s at once would create the project's network twice.
+    await this.#serialised(() => this.#start(project, resource, signal));
+    await this.#watch.follow(resource);
+  }
+
+  close(): Promise<void> {
+    return this.#watch.close();
+  }
+
+  async #start(
+    project: ComposeProject,
+    resource: ComposeResource,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const attempt = ++this.#ups;
+    await this.#hooks.onMaking(project.name, attempt);
+    try {
+      const argv = upArgv(project, resource.service);
+      await this.#compose(project, argv, "PodFailed", resource, signal);
+    } catch (error) {
+      // A command that was cut off leaves Docker at work.
+      if (error instanceof CancelledError) throw error;
+      await this.#hooks.onMade(project.name, attempt);
+      await this.#tellLogs(project, resource, signal);
+      throw error;
+    }
+    await this.#hooks.onMade(project.name, attempt);
+  }
+
+  /** What the containers of a service that did not come up have said (`--wait`): nobody follows them. */
+  async #tellLogs(
+    project: ComposeProject,
+    { name, service }: ComposeResource,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const input = projectInput(project);
+    const words = ["logs", "--no-color", "--no-log-prefix", "--tail", "100", service];
+    await this.#host
+      .run([...projectArgv(project, await this.#cli), ...words], {
+        env: this.#options.env,
+        cwd: project.directory,
+        signal,
+        timeoutMs: LOGS_TIMEOUT_MS,
+        ...(input === undefined ? {} : { input }),
+        onLine: (line) => this.#hooks.onLine(name, "deploy", line),
+      })
+      .catch(() => {}); // the failure of `up` is what counts
+  }
+
+  #serialised<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(work, work);
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  async #compose(
     project: ComposeProject,
     words: readonly string[],
     code: "BuildFailed" | "PodFailed",
     { name, service }: ComposeResource,
     signal: AbortSignal,
-  ) {
-    const argv = words[0] === "docker" ? words : [...projectArgv(project), ...words];
+  ): Promise<void> {
     const input = projectInput(project);
     const tail: string[] = [];
-    const outcome = await host.run(argv, {
-      env,
-      cwd: project.directory,
-      signal,
-      ...(input === undefined ? {} : { input }),
-      onLine: (line) => {
-        tail.push(line);
-        if (tail.length > 20) tail.shift();
-        return hooks.onLine(name, line);
-      },
-    });
+    this.#cli ??= composeCli(this.#options.env, this.#host);
+    const outcome = await this.#host
+      .run([...projectArgv(project, await this.#cli), ...words], {
+        env: this.#options.env,
+        cwd: project.directory,
+        signal,
+        maxBuffer: 0,
+        ...(input === undefined ? {} : { input }),
+        onLine: (line) => {
+          tail.push(line);
+          if (tail.length > TAIL_LINES) tail.shift();
+          return this.#hooks.onLine(name, "deploy", line);
+        },
+      })
+      .catch(missingCompose);
     if (outcome.exitCode === 0) return;
     const detail = tail.join("\n");
     if (/Cannot connect to the Docker daemon/.test(detail))
       throw new EnvironmentError("Cannot reach Docker", { hint: detail });
-    const lastLine = tail.at(-1) ?? `exit status ${outcome.exitCode}`;
-    throw new PhaseFailure({
-      code,
-      object: `compose service ${service}`,
-      message: `compose service ${service}: ${lastLine.trim()}`,
-      detail,
+    throw new PhaseFailure(upFailure(service, outcome.exitCode, tail, code));
+  }
+
+  /** A project of which containers stand is somebody's; of all others, volumes from before are kept. */
+  async #claim({ name }: ComposeProject): Promise<void> {
+    const list = async (...words: readonly string[]) => {
+      const filter = ["--filter", `label=com.docker.compose.project=${name}`];
+      const outcome = await this.#host
+        .run(["docker", ...words, ...filter], { env: this.#options.env })
+        .catch(missingCompose);
+      if (outcome.exitCode !== 0)
+        throw new EnvironmentError(`Cannot look at Compose project ${name}`, {
+          hint: outcome.stderr.trim(),
+        });
+      return outcome.stdout.split("\n").filter(Boolean);
+    };
+    const [containers, volumes, networks] = await Promise.all([
+      list("ps", "--all", "--quiet"),
+      list("volume", "ls", "--format", "{{.Name}}"),
+      list("network", "ls", "--format", "{{.Name}}"),
+    ]);
+    await this.#hooks.onClaim({
+      name,
+      inUse: containers.length > 0,
+      parts: [...volumes, ...networks],
     });
   }
 }
 
-/** Whether a project is this run's to remove: nothing of it stood before. */
-async function claim(
-  project: ComposeProject,
-  host: Host,
-  env: Readonly<Record<string, string>>,
-  hooks: StackHooks,
-) {
-  const { stdout } = await host.run(
-    [
-      "docker",
-      "ps",
-      "--all",
-      "--quiet",
-      "--filter",
-      `label=com.docker.compose.project=${project.name}`,
-    ],
-    { env },
+/** Services, as `project/service`, of which another waits for the end. */
+function servicesToComplete(resources: readonly ComposeResource[]): ReadonlySet<string> {
+  return new Set(
+    resources.flatMap(({ project, dependsOn }) =>
+      Object.entries(dependsOn)
+        .filter(([, condition]) => condition === "service_completed_successfully")
+        .map(([service]) => `${project}/${service}`),
+    ),
   );
-  const ours = stdout.trim() === "";
-  if (!ours)
-    hooks.onNotice(
-      `Compose project ${project.name} has containers from before this run: it is left up at the end`,
-    );
-  return { ours };
 }
 
-async function down(
-  project: ComposeProject,
-  host: Host,
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  const input = projectInput(project);
-  const outcome = await host.run(
-    [...projectArgv(project), "down", "--volumes", "--remove-orphans", "--timeout", "2"],
-    {
-      env,
-      cwd: project.directory,
-      ...(input === undefined ? {} : { input }),
-    },
-  );
-  if (outcome.exitCode !== 0)
-    throw new EnvironmentError(
-      `Cannot remove Compose project ${project.name}: ${outcome.stderr.trim().split("\n").at(-1)}`,
-    );
+/** `TILT_DOCKER_COMPOSE_CMD`, else Docker's plugin, else the program of its own: as at evaluation. */
+async function composeCli(env: StackOptions["env"], host: Host): Promise<readonly string[]> {
+  if (env.TILT_DOCKER_COMPOSE_CMD) return [env.TILT_DOCKER_COMPOSE_CMD];
+  const plugin = await host.run(["docker", "compose", "version"], { env }).catch(missingCompose);
+  return plugin.exitCode === 0 ? ["docker", "compose"] : ["docker-compose"];
 }
 
-/** Follows events and logs of started services. */
-class Services {
-  readonly #followed = new Map<string, ComposeResource>();
-  readonly #events = new Map<string, Promise<RunningProcess>>();
-  readonly #logs: RunningProcess[] = [];
-  readonly #mustComplete: ReadonlySet<string>;
-  readonly #host: Host;
-  readonly #env: Readonly<Record<string, string>>;
-  readonly #hooks: StackHooks;
-
-  constructor(
-    resources: readonly ComposeResource[],
-    host: Host,
-    env: Readonly<Record<string, string>>,
-    hooks: StackHooks,
-  ) {
-    this.#host = host;
-    this.#env = env;
-    this.#hooks = hooks;
-    this.#mustComplete = new Set(
-      resources.flatMap(({ project, dependsOn }) =>
-        Object.entries(dependsOn)
-          .filter(([, condition]) => condition === "service_completed_successfully")
-          .map(([service]) => `${project}/${service}`),
-      ),
-    );
-  }
-
-  async follow(project: string, resource: ComposeResource): Promise<void> {
-    this.#followed.set(`${project}/${resource.service}`, resource);
-    if (!this.#events.has(project)) this.#events.set(project, this.#watch(project));
-    await this.#events.get(project);
-    const container = await this.#inspect(project, resource);
-    if (!container) return;
-    const onLine = (line: string) => this.#hooks.onLine(resource.name, line);
-    this.#logs.push(
-      await this.#host.spawn(["docker", "logs", "--follow", container.Id], {
-        env: this.#env,
-        onLine,
-      }),
-    );
-  }
-
-  async close(): Promise<void> {
-    const events = await Promise.all(this.#events.values());
-    await Promise.all([...events, ...this.#logs].map((child) => child.stop(500)));
-  }
-
-  async #watch(project: string): Promise<RunningProcess> {
-    const argv = [
-      "docker",
-      "events",
-      "--format",
-      "{{json .}}",
-      "--filter",
-      "type=container",
-      "--filter",
-      `label=com.docker.compose.project=${project}`,
-    ];
-    const onLine = (line: string, stream: "stdout" | "stderr") => {
-      if (stream === "stderr") return;
-      const { Actor } = JSON.parse(line) as { Actor?: { Attributes?: Record<string, string> } };
-      const resource = this.#followed.get(
-        `${project}/${Actor?.Attributes?.["com.docker.compose.service"]}`,
-      );
-      if (resource) void this.#inspect(project, resource);
-    };
-    return this.#host.spawn(argv, { env: this.#env, onLine });
-  }
-
-  async #inspect(project: string, resource: ComposeResource): Promise<ContainerState | undefined> {
-    const filters = [
-      `label=com.docker.compose.project=${project}`,
-      `label=com.docker.compose.service=${resource.service}`,
-      "label=com.docker.compose.oneoff=False",
-    ];
-    const { stdout } = await this.#host.run(
-      [
-        "docker",
-        "ps",
-        "--all",
-        "--quiet",
-        "--no-trunc",
-        ...filters.flatMap((filter) => ["--filter", filter]),
-      ],
-      { env: this.#env },
-    );
-    const ids = stdout.split("\n").filter(Boolean);
-    const inspected =
-      ids.length > 0
-        ? await this.#host.run(["docker", "inspect", ids[0]!], { env: this.#env })
-        : undefined;
-    const [container] =
-      inspected?.exitCode === 0 ? (JSON.parse(inspected.stdout) as ContainerState[]) : [];
-    const mustComplete = this.#mustComplete.has(`${project}/${resource.service}`);
-    this.#hooks.onObservation(
-      resource.name,
-      observeContainer(resource.service, container, mustComplete),
-    );
-    return container;
-  }
+function missingCompose(error: unknown): never {
+  if (!(error instanceof CommandNotFoundError)) throw error;
+  throw new EnvironmentError(`Cannot run Docker Compose: ${error.message}`, { cause: error });
 }

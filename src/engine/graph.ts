@@ -110,6 +110,7 @@ function settlesOf(resource: Resource): Pick<GraphResource, "settles"> {
 /** A build and, for what runs somewhere, a push per image; owned by the first resource that uses the image. */
 function imageTasks(plan: Plan, active: readonly Resource[], { registry }: GraphOptions): Task[] {
   const position = new Map(active.map((resource, index) => [resource.name, index]));
+  const types = new Map(active.map(({ name, type }) => [name, type]));
   const users = (image: ImageBuild) =>
     image.usedBy
       .filter((name) => position.has(name))
@@ -130,7 +131,9 @@ function imageTasks(plan: Plan, active: readonly Resource[], { registry }: Graph
       exclusive: false,
       confirmAfter: [...new Set(users(image).flatMap((name) => [...writers(name)]))],
     };
-    if (!image.deployed) return [build];
+    // Compose runs what Docker has.
+    if (!image.deployed || users(image).every((name) => types.get(name) === "compose"))
+      return [build];
     return [
       build,
       {

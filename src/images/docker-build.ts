@@ -218,7 +218,7 @@ async function runBuild(
     ...(input ? { input: input() } : {}),
     onLine: (line) => {
       progress.add(line);
-      onLine(line);
+      if (line !== "") onLine(line); // BuildKit parts its steps by empty lines
     },
   });
   if (outcome.exitCode === 0) return progress.cached;

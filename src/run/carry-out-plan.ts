@@ -1,4 +1,3 @@
-import { createComposeStack } from "../compose/index.ts";
 import { buildGraph, type Graph } from "../engine/index.ts";
 import { UsageError } from "../errors.ts";
 import { createImages, type DeliveryTarget } from "../images/index.ts";
@@ -15,6 +14,7 @@ import { CLUSTER_SUBJECT } from "../model/result.ts";
 import { deleteAppliedAtEnd } from "./applied-objects.ts";
 import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
+import { startCompose } from "./compose.ts";
 import { createDeploys } from "./deploys.ts";
 import { createImageTasks, type ImageTasks } from "./images.ts";
 import { carryOut, type Execute, type TaskOutcome } from "./loop.ts";
@@ -162,27 +162,6 @@ function startDeploys(
     dryRun: session.options.command === "smoke",
     onApplied: deleteAppliedAtEnd(session, cluster),
   });
-}
-
-function startCompose(session: Session, plan: Plan) {
-  const services = plan.resources.filter(
-    (resource): resource is ComposeResource => resource.type === "compose",
-  );
-  const stack = createComposeStack(
-    plan.composeProjects,
-    services,
-    plan.environment.env,
-    session.host,
-    {
-      onLine: (resource, text) =>
-        session.line({ resource, phase: "ready", level: "info", source: "runtime", text }),
-      onObservation: (resource, observation) =>
-        session.log.append({ type: "observed", at: session.now(), resource, observation }),
-      onNotice: (message) => session.notice(message),
-    },
-  );
-  session.closables.push({ name: "Compose services", close: () => stack.close() });
-  return stack;
 }
 
 /** Builds begin before it is known where their images go; base and third-party images go there while they run. */

@@ -139,4 +139,72 @@ describe("teardown()", () => {
     expect(await teardown(record, host)).toEqual({ failures: [] });
     expect(host.commands[0]).toBe("kind delete cluster --name tci-a");
   });
+
+  describe("of a Compose project", () => {
+    const compose: Owned = { type: "compose", name: "shop", cli, standing: ["shop_old"] };
+    const label = "--filter label=com.docker.compose.project=shop";
+
+    /** Containers, volumes and networks of the project, until they are removed. */
+    const project = () => {
+      const there = {
+        containers: ["c1", "c2"],
+        volumes: ["shop_old", "shop_new"],
+        net: ["shop_default"],
+      };
+      const take = (list: string[], gone: readonly string[]) => () => {
+        for (const name of gone) list.splice(list.indexOf(name), 1);
+        return {};
+      };
+      return [
+        on(new RegExp(`^docker ps .*${label}$`), () => ({ stdout: there.containers.join("\n") })),
+        on(/^docker volume ls /, () => ({ stdout: there.volumes.join("\n") })),
+        on(/^docker network ls /, () => ({ stdout: there.net.join("\n") })),
+        on(/^docker stop -t 2 c1 c2$/, {}),
+        on(/^docker rm --force --volumes c1 c2$/, take(there.containers, ["c1", "c2"])),
+        on(/^docker volume rm shop_new$/, take(there.volumes, ["shop_new"])),
+        on(/^docker network rm shop_default$/, take(there.net, ["shop_default"])),
+      ];
+    };
+
+    test("removes its containers, and its volumes and networks but those from before the run", async () => {
+      const record = await recordOf(compose);
+      const host = fakeHost(project());
+      expect(await teardown(record, host)).toEqual({ failures: [] });
+      const removals = host.commands.filter((line) => / (stop|rm) /.test(line));
+      expect(removals).toEqual([
+        "docker stop -t 2 c1 c2",
+        "docker rm --force --volumes c1 c2",
+        "docker volume rm shop_new",
+        "docker network rm shop_default",
+      ]);
+      expect(existsSync(record.path)).toBe(false);
+    });
+
+    test("waits for the container of an up that was cut off", async () => {
+      const late = { looks: 0, gone: false };
+      const host = fakeHost([
+        on(/^docker ps /, () => ({ stdout: ++late.looks === 3 && !late.gone ? "c9\n" : "" })),
+        on(/^docker (volume|network) ls /, {}),
+        on(/^docker stop -t 2 c9$/, {}),
+        on(/^docker rm --force --volumes c9$/, () => {
+          late.gone = true;
+          return {};
+        }),
+      ]);
+      const record = await recordOf(compose, { type: "making", name: "shop", attempt: 1 });
+      expect(await teardown(record, host)).toEqual({ failures: [] });
+      expect(late.gone).toBe(true);
+    });
+
+    test("says what is left", async () => {
+      const host = fakeHost([
+        on(/^docker network rm/, { exitCode: 1, stderr: "network has active endpoints" }),
+        ...project(),
+      ]);
+      const { failures } = await teardown(await recordOf(compose), host);
+      expect(failures).toEqual([
+        "Cannot remove Compose project shop: network has active endpoints",
+      ]);
+    });
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { failure, image, k8s, local, planOf, Scenario, server } from "./scenario.ts";
+import { compose, failure, image, k8s, local, planOf, Scenario, server } from "./scenario.ts";
 
 const minutes = (n: number) => n * 60_000;
 
@@ -47,6 +47,16 @@ describe("what starts", () => {
     expect(run.running).toEqual(["a|build|x"]);
     run.pass("a|build|x").pass("a|push|x");
     expect(run.running).toEqual(["a|deploy", "b|deploy"]);
+  });
+
+  test("an image that only Compose runs is built and not pushed", () => {
+    const run = new Scenario(
+      planOf([compose("web", { images: ["web"] })], [image("web", ["web"])]),
+      {},
+      { cluster: false, registry: false },
+    );
+    expect(run.pass("web|build|web").running).toEqual(["web|deploy"]);
+    expect([...run.graph.tasks.keys()]).toEqual(["web|build|web", "web|deploy"]);
   });
 
   test("a local resource without allow_parallel runs alone among commands and deploys, not among builds", () => {

@@ -66,6 +66,24 @@ export const server = (
   return { ...rest, serveCmd: command(name), ...extra };
 };
 
+export const compose = (
+  name: string,
+  extra: Partial<Extract<Resource, { type: "compose" }>> = {},
+): Resource => ({
+  ...base,
+  type: "compose",
+  name,
+  project: "p",
+  service: name,
+  images: [],
+  imageRef: name,
+  composeBuild: false,
+  hasHealthcheck: false,
+  dependsOn: {},
+  ports: [],
+  ...extra,
+});
+
 export const image = (
   ref: string,
   usedBy: string[],
