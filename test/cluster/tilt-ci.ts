@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { RunResult } from "../../src/model/run-result.ts";
-import { rigEnv } from "../rig/env.ts";
+import { clusterAvailable, rigEnv } from "../rig/env.ts";
 
 /** What a run of the committed program came to. */
 export interface Outcome {
@@ -27,7 +27,7 @@ const CLI = resolve(import.meta.dirname, "../../dist/cli.cjs");
 /** The cluster that most of the tests share. */
 export const SHARED = ["--reuse", "tests"] as const;
 
-/** Runs `tilt-ci COMMAND ARGS…` as a user would, on the rig, its reports in a directory of their own. */
+/** Runs `tilt-ci COMMAND ARGS…` as a user would, on the rig where there is one, its reports in a directory of their own. */
 export function tiltCi(
   command: string,
   args: readonly string[],
@@ -40,13 +40,11 @@ export function tiltCi(
   const startedAt = performance.now();
   return new Promise((done) => {
     const { CI: _, ...inherited } = process.env;
-    const { path, nodeImage } = rigEnv();
     const child = spawn(process.execPath, argv, {
       cwd: options.cwd,
       env: {
         ...inherited,
-        PATH: path,
-        TILT_CI_NODE_IMAGE: nodeImage,
+        ...rigVariables(),
         NO_COLOR: "1",
         ...options.env,
       },
@@ -78,6 +76,13 @@ export function tiltCi(
       });
     });
   });
+}
+
+/** Nothing without a rig: what needs no cluster is tested there, too. */
+function rigVariables(): Record<string, string> {
+  if (!clusterAvailable()) return {};
+  const { path, nodeImage } = rigEnv();
+  return { PATH: path, TILT_CI_NODE_IMAGE: nodeImage };
 }
 
 export const example = (name: string) => resolve(import.meta.dirname, "../../examples", name);
