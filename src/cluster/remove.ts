@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
-import type { ContainerEngine } from "./container-engine.ts";
+import { type ContainerEngine, commandError } from "./container-engine.ts";
 import { KIND_CLUSTER_LABEL } from "./names.ts";
 import { errorLine } from "./symptoms.ts";
 
@@ -103,7 +103,7 @@ async function removeVolumes(
       timeoutMs: REMOVE_TIMEOUT_MS,
     });
     if (outcome.exitCode === 0 && !outcome.timedOut) return [];
-    if (attempt === TRIES) return [`Cannot remove volumes: ${errorLine(outcome)}`];
+    if (attempt === TRIES) return [commandError("Cannot remove volumes", outcome).message];
     await clock.sleep(PAUSE_MS);
   }
 }
