@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   close,
   decide,
@@ -51,6 +52,8 @@ export async function carryOut(options: LoopOptions): Promise<LoopEnd> {
   const state = initialState(options.startedAt);
   for (const event of log.events) reduce(state, event);
   const stop = new AbortController();
+  // all tasks of a large run may wait for the same thing
+  setMaxListeners(0, stop.signal);
   const running = new Set<Promise<void>>();
   const reason = await new Promise<LoopEnd["reason"]>((resolve) => {
     let timer: NodeJS.Timeout | undefined;
