@@ -61,6 +61,7 @@ export { StarlarkDict, StarlarkSet } from "./values/dict.ts";
 export { NoSuchAttributeError } from "./values/fault.ts";
 export { StarlarkFloat } from "./values/float.ts";
 export { freeze } from "./values/freeze.ts";
+export { charge } from "./values/fuel.ts";
 export { Builtin, type BuiltinImpl, makeBuiltin, StarlarkFunction } from "./values/function.ts";
 export { hashValue } from "./values/hash.ts";
 export { isInt, makeInt, type StarlarkInt } from "./values/int.ts";

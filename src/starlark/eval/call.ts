@@ -1,6 +1,7 @@
 import type { Position } from "../errors.ts";
 import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
+import { fuel } from "../values/fuel.ts";
 import { type Builtin, Cell, StarlarkFunction } from "../values/function.ts";
 import { StarlarkTuple } from "../values/list.ts";
 import { quote } from "../values/quote.ts";
@@ -12,7 +13,6 @@ import { type Completion, type Execute, type Frame, newFrame } from "./frame.ts"
 import {
   builtinFrame,
   currentThread,
-  fuel,
   placeError,
   type Site,
   StackOverflow,

@@ -1,4 +1,5 @@
 import type { ForStmt, IfStmt, Stmt, WhileStmt } from "../syntax/ast.ts";
+import { fuel } from "../values/fuel.ts";
 import type { Value } from "../values/value.ts";
 import { refuel } from "./call.ts";
 import { compileAssign, compileStore, compileStoreName } from "./compile-assign.ts";
@@ -6,7 +7,6 @@ import { compileFunction } from "./compile-function.ts";
 import type { Compiler } from "./compiler.ts";
 import { BREAK, CONTINUE, type Execute, type Frame, type Test } from "./frame.ts";
 import { forEach } from "./iterate.ts";
-import { fuel } from "./vm.ts";
 
 const nothing: Execute = () => undefined;
 

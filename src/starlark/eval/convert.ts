@@ -2,6 +2,7 @@ import { StarlarkBytes } from "../values/bytes.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { StarlarkFloat } from "../values/float.ts";
+import { charge } from "../values/fuel.ts";
 import { makeInt } from "../values/int.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { goTypeName } from "../values/repr.ts";
@@ -54,6 +55,7 @@ function dictToJs(dict: StarlarkDict): unknown {
  * key is not a string), bytes a Uint8Array. Throws a plain Error for functions and host values.
  */
 export function fromStarlark(value: Value): unknown {
+  charge(1);
   if (typeof value === "string") return toJsString(value);
   if (!(value instanceof StarlarkObject)) return value;
   if (value instanceof StarlarkFloat) return value.value;

@@ -1,12 +1,13 @@
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
+import { fuel } from "../values/fuel.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { StarlarkRange } from "../values/range.ts";
 import { typeName } from "../values/repr.ts";
 import { StarlarkObject, type Value } from "../values/value.ts";
 import { placeAt, refuel } from "./call.ts";
 import { BREAK, CONTINUE, type Completion } from "./frame.ts";
-import { fuel, type Site } from "./vm.ts";
+import type { Site } from "./vm.ts";
 
 /** One turn of a loop, given the element: what it returns, other than CONTINUE, ends the loop. */
 export type Turn<F> = (frame: F, elem: Value) => Completion;

@@ -5,6 +5,7 @@ import { equals } from "../values/compare.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { StarlarkFloat } from "../values/float.ts";
+import { charge } from "../values/fuel.ts";
 import {
   addInts,
   divideInts,
@@ -28,7 +29,6 @@ import {
   type Value,
 } from "../values/value.ts";
 import { isIterable } from "./unpack.ts";
-import { charge } from "./vm.ts";
 
 /** Repetitions beyond this many elements are refused, as in starlark-go. */
 const MAX_REPEAT = 2 ** 30;

@@ -6,19 +6,12 @@ import {
   formatStack,
   type Position,
 } from "../errors.ts";
+import { fuel } from "../values/fuel.ts";
 import { StarlarkFunction } from "../values/function.ts";
 import { typeName } from "../values/repr.ts";
 import type { StarlarkString } from "../values/text.ts";
 import { type Kwargs, StarlarkObject, type Value } from "../values/value.ts";
-import {
-  builtinFrame,
-  builtinSite,
-  fuel,
-  placeError,
-  StackOverflow,
-  stackFrames,
-  vm,
-} from "./vm.ts";
+import { builtinFrame, builtinSite, placeError, StackOverflow, stackFrames, vm } from "./vm.ts";
 
 /** The global variables of a module, by name. */
 export type Globals = Map<string, Value>;

@@ -1,4 +1,5 @@
 import { BUILTIN_POSITION, type CallFrame, EvaluationError, type Position } from "../errors.ts";
+import { fillUp, onFuelSpent } from "../values/fuel.ts";
 import type { Builtin } from "../values/function.ts";
 import type { StarlarkObject } from "../values/value.ts";
 import type { Thread } from "./thread.ts";
@@ -25,20 +26,13 @@ export const vm: {
   builtin: StarlarkObject | undefined;
 } = { thread: undefined, depth: 0, maxDepth: 0, sites: [], builtin: undefined };
 
-/** Steps left until `Thread.checkpoint` is due. A typed array counts without allocating. */
-export const fuel = new Int32Array(1);
-
 /** The thread that runs now. */
 export function currentThread(): Thread {
   if (vm.thread === undefined) throw new Error("no Starlark thread is running");
   return vm.thread;
 }
 
-/** Counts steps: a loop turn or a call is one, a builtin's work is charged by its size. */
-export function charge(steps: number): void {
-  fuel[0]! -= Math.min(steps, 0x3fffffff);
-  if (fuel[0]! < 0) currentThread().checkpoint();
-}
+onFuelSpent(() => (vm.thread === undefined ? fillUp() : vm.thread.checkpoint()));
 
 /** The frames of the active calls, outermost first. */
 export function stackFrames(): CallFrame[] {

@@ -3,6 +3,7 @@ import { attrNames, findAttr } from "../universe/attributes.ts";
 import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { formatFloat, StarlarkFloat } from "../values/float.ts";
+import { charge } from "../values/fuel.ts";
 import { makeBuiltin } from "../values/function.ts";
 import { formatInt, isInt } from "../values/int.ts";
 import { quote } from "../values/quote.ts";
@@ -51,6 +52,7 @@ class Encoder {
   readonly #path: StarlarkObject[] = [];
 
   encode(x: Value): string {
+    charge(1);
     if (x === null) return "null";
     if (typeof x === "boolean") return x ? "true" : "false";
     if (isInt(x)) return formatInt(x);

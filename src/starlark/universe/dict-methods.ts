@@ -1,8 +1,8 @@
 import { isIterable } from "../eval/unpack.ts";
-import { charge } from "../eval/vm.ts";
 import { elementsOf, lengthOf } from "../values/access.ts";
 import { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { repr, typeName } from "../values/repr.ts";
 import type { Kwargs, StarlarkObject, Value } from "../values/value.ts";

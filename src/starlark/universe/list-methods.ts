@@ -1,8 +1,8 @@
 import { extendList } from "../eval/operators.ts";
-import { charge } from "../eval/vm.ts";
 import { indices, placeOf } from "../values/access.ts";
 import { equals } from "../values/compare.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import type { StarlarkList } from "../values/list.ts";
 import type { Value } from "../values/value.ts";
 import { type Method, method, methodTable, named, wantInt, wantIterable } from "./method.ts";

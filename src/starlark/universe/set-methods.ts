@@ -1,16 +1,16 @@
 import { symmetricDifference } from "../eval/operators.ts";
-import { isIterable } from "../eval/unpack.ts";
-import { charge } from "../eval/vm.ts";
+import { checkPositional, isIterable } from "../eval/unpack.ts";
 import { elementsOf } from "../values/access.ts";
 import { StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import { typeName } from "../values/repr.ts";
 import type { Kwargs, Value } from "../values/value.ts";
 import { type Method, method, methodTable, named, variadicMethod, wantIterable } from "./method.ts";
 
-/** The elements of the one operand that a method takes. */
-function operand(name: string, value: Value): Value[] {
-  const elems = elementsOf(wantIterable(name, 1, value))!;
+/** The elements of an operand that a method takes. */
+function operand(name: string, value: Value, place = 1): Value[] {
+  const elems = elementsOf(wantIterable(name, place, value))!;
   charge(elems.length >> 3);
   return elems;
 }
@@ -46,10 +46,17 @@ function difference(set: StarlarkSet, others: readonly Value[]): StarlarkSet {
   return result;
 }
 
+/** The same in the order of the set that is changed. */
+function intersectionInOrder(set: StarlarkSet, others: readonly Value[]): StarlarkSet {
+  const known = StarlarkSet.from(others);
+  return StarlarkSet.from(set.elems().filter((elem) => known.has(elem)));
+}
+
 /** Makes the set's elements those of another set. */
 function become(set: StarlarkSet, other: StarlarkSet): null {
+  const elems = other.elems();
   set.clear();
-  for (const elem of other.elems()) set.insert(elem);
+  for (const elem of elems) set.insert(elem);
   return null;
 }
 
@@ -61,6 +68,18 @@ function withOperand(
   return method(name, 1, 1, (set, value) => {
     const others = operand(name, value!);
     return named(name, () => body(set, others));
+  });
+}
+
+/** A method that changes the set, with one iterable after the other. */
+function updating(
+  name: string,
+  body: (set: StarlarkSet, others: Value[]) => StarlarkSet,
+): Method<StarlarkSet> {
+  return variadicMethod(name, (set, args, kwargs) => {
+    checkPositional(name, args, kwargs, 0, args.length);
+    const others = args.map((arg, i) => operand(name, arg, i + 1));
+    return named(name, () => become(set, others.reduce(body, set)));
   });
 }
 
@@ -106,8 +125,8 @@ const methods: Method<StarlarkSet>[] = [
 /** The specification's methods that starlark-go lacks: they work, but `dir` does not name them. */
 const hidden: Method<StarlarkSet>[] = [
   withOperand("isdisjoint", (set, others) => !others.some((other) => set.has(other))),
-  withOperand("difference_update", (set, others) => become(set, difference(set, others))),
-  withOperand("intersection_update", (set, others) => become(set, intersection(set, others))),
+  updating("difference_update", difference),
+  updating("intersection_update", intersectionInOrder),
   withOperand("symmetric_difference_update", (set, others) =>
     become(set, symmetricDifference(set, others)),
   ),

@@ -1,10 +1,10 @@
 import type { Thread } from "../eval/thread.ts";
 import { types, unpack } from "../eval/unpack.ts";
-import { charge } from "../eval/vm.ts";
 import { elementsOf } from "../values/access.ts";
 import { type OrderOperator, order } from "../values/compare.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import { type Builtin, makeBuiltin } from "../values/function.ts";
 import { StarlarkList } from "../values/list.ts";
 import { typeName } from "../values/repr.ts";

@@ -1,8 +1,8 @@
-import { charge } from "../eval/vm.ts";
 import { formatText } from "../format/format.ts";
 import { indices } from "../values/access.ts";
 import { ElementView, type StarlarkBytes, TextView } from "../values/bytes.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { MAX_TEXT, typeName } from "../values/repr.ts";
 import { ascii, type StarlarkString } from "../values/text.ts";

@@ -1,5 +1,5 @@
-import { charge } from "../eval/vm.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
 import { typeName } from "../values/repr.ts";
 import { ascii, isAscii, type StarlarkString } from "../values/text.ts";

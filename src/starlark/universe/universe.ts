@@ -1,9 +1,10 @@
 import { isIterable, types, unpack } from "../eval/unpack.ts";
-import { charge, currentThread } from "../eval/vm.ts";
+import { currentThread } from "../eval/vm.ts";
 import { elementsOf, lengthOf, toInt32 } from "../values/access.ts";
 import { bytesToText, StarlarkBytes } from "../values/bytes.ts";
 import { StarlarkDict, StarlarkSet } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
+import { charge } from "../values/fuel.ts";
 import { type Builtin, makeBuiltin } from "../values/function.ts";
 import { hashText } from "../values/hash.ts";
 import { addInts, isInt, type StarlarkInt } from "../values/int.ts";

@@ -1,6 +1,7 @@
 import { StarlarkBytes } from "./bytes.ts";
 import { fault } from "./fault.ts";
 import { StarlarkFloat } from "./float.ts";
+import { charge } from "./fuel.ts";
 import { compareFloats, compareIntFloat, isInt, type StarlarkInt } from "./int.ts";
 import { StarlarkList, StarlarkTuple } from "./list.ts";
 import { typeName } from "./repr.ts";
@@ -18,6 +19,7 @@ function tooDeep(): Error {
 
 function equalElements(a: readonly Value[], b: readonly Value[], depth: number): boolean {
   if (a.length !== b.length) return false;
+  charge((a.length >> 4) + 1);
   for (let i = 0; i < a.length; i++) if (!equalWithin(a[i]!, b[i]!, depth - 1)) return false;
   return true;
 }
@@ -39,6 +41,7 @@ function equalWithin(a: Value, b: Value, depth: number): boolean {
   if (a instanceof StarlarkTuple)
     return b instanceof StarlarkTuple && equalElements(a.elems, b.elems, depth);
   if (a instanceof StarlarkBytes) return b instanceof StarlarkBytes && a.bytes === b.bytes;
+  charge(1);
   return a.typeName === b.typeName && a.equals(b, (x, y) => equalWithin(x, y, depth - 1));
 }
 
@@ -91,6 +94,7 @@ function orderElements(
   depth: number,
 ): boolean {
   const n = Math.min(a.length, b.length);
+  charge((n >> 4) + 1);
   for (let i = 0; i < n; i++) {
     if (!equalWithin(a[i]!, b[i]!, depth - 1)) return orderWithin(op, a[i]!, b[i]!, depth - 1);
   }

@@ -1,5 +1,6 @@
 import { fault } from "./fault.ts";
 import { StarlarkFloat } from "./float.ts";
+import { charge } from "./fuel.ts";
 import type { Value } from "./value.ts";
 
 /*
@@ -54,7 +55,33 @@ export function multiplyInts(x: StarlarkInt, y: StarlarkInt): StarlarkInt {
     const product = x * y;
     if (Number.isSafeInteger(product)) return product + 0;
   }
-  return makeInt(BigInt(x) * BigInt(y));
+  const a = BigInt(x);
+  const b = BigInt(y);
+  chargeSize(a);
+  chargeSize(b);
+  return makeInt(a * b);
+}
+
+/** Bits of a factor, and the steps that multiplying it costs at least. */
+const SIZES: readonly (readonly [bits: bigint, steps: number])[] = [
+  [1n << 12n, 8],
+  [1n << 16n, 256],
+  [1n << 20n, 20_000],
+];
+/** A product of longer ints takes seconds that nothing can interrupt: only multiplying grows that fast. */
+const MAX_FACTOR_BITS = 1n << 23n;
+
+function isLonger(n: bigint, bits: bigint): boolean {
+  // A shift to the right takes no longer than the bits that are left.
+  return n >> bits !== (n < 0n ? -1n : 0n);
+}
+
+function chargeSize(n: bigint): void {
+  for (const [bits, steps] of SIZES) {
+    if (!isLonger(n, bits)) return;
+    charge(steps);
+  }
+  if (isLonger(n, MAX_FACTOR_BITS)) throw fault("excessive integer size");
 }
 
 /** `x // y`, rounded to minus infinity; y is not zero. */

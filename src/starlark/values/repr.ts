@@ -1,3 +1,4 @@
+import { charge } from "./fuel.ts";
 import { formatInt } from "./int.ts";
 import { quote } from "./quote.ts";
 import { ascii, type StarlarkString, toJsString } from "./text.ts";
@@ -6,19 +7,34 @@ import { StarlarkObject, type Value } from "./value.ts";
 /** Beyond this many bytes a text is refused: V8's limit is a little above. */
 export const MAX_TEXT = 2 ** 29 - 64;
 
+const PIECE = 2 ** 14;
+
 /** Builds the text of a value, and knows which containers it is within, so that a cycle prints as `...`. */
 export class ReprWriter {
+  /** Text that is done, in large pieces. */
+  readonly #pieces: string[] = [];
+  #length = 0;
   #out = "";
   readonly #path = new Set<StarlarkObject>();
 
   /** Adds text as it is. */
   raw(text: string): void {
-    if (this.#out.length + text.length > MAX_TEXT) throw new Error("excessive text length");
     this.#out += text;
+    if (this.#out.length > PIECE) this.#finishPiece();
+  }
+
+  /** V8 keeps a sum of texts as a tree, at 32 bytes a leaf, until a character of it is asked for. */
+  #finishPiece(): void {
+    this.#out.charCodeAt(0);
+    this.#length += this.#out.length;
+    if (this.#length > MAX_TEXT) throw new Error("excessive text length");
+    this.#pieces.push(this.#out);
+    this.#out = "";
   }
 
   /** Adds the value as a literal. */
   write(value: Value): void {
+    charge(1);
     if (value instanceof StarlarkObject) {
       if (value.writeRepr) value.writeRepr(this);
       else this.raw(value.repr());
@@ -38,7 +54,9 @@ export class ReprWriter {
   }
 
   text(): StarlarkString {
-    return ascii(this.#out);
+    if (this.#pieces.length === 0) return ascii(this.#out);
+    this.#finishPiece();
+    return ascii(this.#pieces.join(""));
   }
 }
 

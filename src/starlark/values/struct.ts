@@ -1,5 +1,6 @@
 import { fault } from "./fault.ts";
 import { freeze } from "./freeze.ts";
+import { charge } from "./fuel.ts";
 import { hashText, hashValue } from "./hash.ts";
 import { type ReprWriter, repr, str, strText } from "./repr.ts";
 import { fromJsString, type StarlarkString } from "./text.ts";
@@ -62,6 +63,7 @@ export class StarlarkStruct extends StarlarkObject {
   }
 
   override hash(): number {
+    charge(1);
     let hash = 8731;
     for (const [name, value] of this.fields) {
       hash = Math.imul(hash ^ hashText(name) ^ hashValue(value), 0x01000193);

@@ -3,6 +3,7 @@ import { encodeGoJson } from "../../manifests/go-json-encode.ts";
 import { parseYamlStream, type YamlValue } from "../../manifests/yaml.ts";
 import { type Dumpable, dumpYaml } from "../../manifests/yaml-dump.ts";
 import {
+  charge,
   fromJsString,
   goTypeName,
   isInt,
@@ -158,6 +159,7 @@ function toPlain(value: Value): Dumpable {
 }
 
 function plain(value: Value): Dumpable {
+  charge(1);
   if (value === null || typeof value === "boolean") return value;
   if (isString(value)) return toJsString(value);
   if (isInt(value)) return BigInt.asIntN(64, BigInt(value));

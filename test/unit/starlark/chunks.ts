@@ -12,6 +12,7 @@ import {
   ResolveError,
   reprText,
   StarlarkError,
+  strText,
   Thread,
   toJsString,
   types,
@@ -64,10 +65,19 @@ def remember(x): state.append(x)
 state = []
 `,
   "broken.star": "x = ",
+  "gather.star": `
+def gather(x, into = []):
+    into.append(x)
+    return into
+first = list(gather(4, [1, 2, 3]))
+second = list(gather(1))
+third = list(gather(2))
+a, b, c = 1, 2, 3
+`,
 };
 
-/** The assertions that programs may use; what fails is added to `failures`. */
-function assertions(failures: string[]): Map<string, Value> {
+/** The assertions that programs may use; what fails is added to the result's failures. */
+function assertions({ failures, printed }: ChunkResult): Map<string, Value> {
   const assertEq = makeBuiltin("assert_eq", (thread, args, kwargs) => {
     const [x, y] = unpackPositional("assert_eq", args, kwargs, 2, [types.value, types.value]);
     if (!equals(x!, y!))
@@ -90,6 +100,17 @@ function assertions(failures: string[]): Map<string, Value> {
     }
     return null;
   });
+  const assertPrints = makeBuiltin("assert_prints", (thread, args, kwargs) => {
+    const [fn, ...lines] = args;
+    unpackPositional("assert_prints", [fn!], kwargs, 1, [types.callable]);
+    const where = thread.callerPosition().line;
+    const before = printed.length;
+    thread.call(fn!, []);
+    const text = printed.slice(before).join("\n");
+    const wanted = lines.map((line) => strText(line)).join("\n");
+    if (text !== wanted) failures.push(`${where}: printed ${text}, want ${wanted}`);
+    return null;
+  });
   const freezeBuiltin = makeBuiltin("freeze", (_thread, [value]) => {
     freeze(value!);
     return null;
@@ -97,6 +118,7 @@ function assertions(failures: string[]): Map<string, Value> {
   return new Map<string, Value>([
     ["assert_eq", assertEq],
     ["assert_fails", assertFails],
+    ["assert_prints", assertPrints],
     ["freeze", freezeBuiltin],
   ]);
 }
@@ -123,7 +145,7 @@ function errorsOf(error: StarlarkError, file: string): ChunkResult["errors"] {
 /** Runs a chunk under the dialect that it asks for. */
 export function runChunk(file: string, { source }: Chunk): ChunkResult {
   const result: ChunkResult = { failures: [], printed: [], errors: [] };
-  const predeclared = assertions(result.failures);
+  const predeclared = assertions(result);
   const loader = makeLoader((thread, path): Globals => {
     const text = MODULES[path];
     if (text === undefined) throw new Error("no such module");

@@ -17,6 +17,7 @@ import {
   loadedModules,
   makeBuiltin,
   makeLoader,
+  makeTestValues,
   NoSuchAttributeError,
   nearestName,
   parseFile,
@@ -232,6 +233,48 @@ describe("Thread", () => {
     expect(failureText(source, {}, { cancelFlag })).toContain(
       "Starlark computation cancelled: interrupted",
     );
+  });
+
+  // A few lines make a value whose text, or comparison, has no end. Without a charge for each part no limit is seen.
+  const twice = "x = (1,)\nfor _ in range(150): x = (x, x)\n";
+  const twins = `y = (1,)\nfor _ in range(150): y = (y, y)\n`;
+  const record = "x = struct(a = 1)\nfor _ in range(150): x = struct(a = x, b = x)\n";
+  test.each([
+    ["repr", `${twice}repr(x)`],
+    ["str", `${twice}str([x])`],
+    ["interpolation", `${twice}"%s" % (x,)`],
+    ["format", `${twice}"{}".format(x)`],
+    ["print", `${twice}print(x)`],
+    ["equality", `${twice}${twins}x == y`],
+    ["equality of dicts", `${twice}${twins}{1: x} == {1: y}`],
+    ["order", `${twice}${twins}x < y`],
+    ["in", `${twice}${twins}x in [y]`],
+    ["sorted", `${twice}${twins}sorted([x, y])`],
+    ["the hash of a struct", `${record}{x: 1}`],
+    ["json.encode", `${twice}json.encode(x)`],
+    ["fail", `${twice}fail(x)`],
+    ["ints", "x = 3\nfor _ in range(40):\n    x = x * x\n    [y for y in range(10000)]"],
+  ])("stops %s of a huge value at the deadline", (_, source) => {
+    const started = Date.now();
+    const names = Object.fromEntries(makeTestValues());
+    expect(failureText(source, names, { deadline: started + 50 })).toContain(
+      "Starlark computation cancelled: deadline exceeded",
+    );
+    expect(Date.now() - started).toBeLessThan(5000);
+  });
+
+  test("refuses to multiply ints without end", () => {
+    const source = "x = 3\nfor _ in range(40): x = x * x";
+    expect(failureText(source)).toContain("Error: excessive integer size");
+  });
+
+  test("stops conversion of a huge value at the deadline", () => {
+    const convert = makeBuiltin("convert", (_thread, [value]) => {
+      fromStarlark(value!);
+      return null;
+    });
+    const message = failureText(`${twice}convert(x)`, { convert }, { deadline: Date.now() + 50 });
+    expect(message).toContain("deadline exceeded");
   });
 
   test("stops when a builtin cancels it, or its signal is aborted", () => {

@@ -286,9 +286,13 @@ class ProgramWriter {
   }
 
   #variables(kind: Kind): Variable[] {
-    return this.#scopes
-      .flat()
-      .filter((v) => kind === "any" || v.kind === kind || (v.kind === "any" && this.#wild()));
+    const found: Variable[] = [];
+    for (const scope of this.#scopes) {
+      for (const v of scope) {
+        if (kind === "any" || v.kind === kind || (v.kind === "any" && this.#wild())) found.push(v);
+      }
+    }
+    return found;
   }
 
   #block(body: () => void): void {
@@ -743,83 +747,4 @@ class ProgramWriter {
 export function generateProgram(seed: number): string {
   const random = new Random(seed);
   return new ProgramWriter(random).write(3 + random.below(12));
-}
-
-const TOKENS = [
-  "(",
-  ")",
-  "[",
-  "]",
-  "{",
-  "}",
-  ",",
-  ":",
-  ";",
-  "=",
-  "==",
-  "+=",
-  "**",
-  "*",
-  ".",
-  "if",
-  "else",
-  "elif",
-  "for",
-  "in",
-  "not",
-  "def",
-  "lambda",
-  "return",
-  "load",
-  "pass",
-  "break",
-  "while",
-  "and",
-  "or",
-  "1",
-  "0x",
-  "1e",
-  "'",
-  '"',
-  '"""',
-  "\\",
-  "\n",
-  "    ",
-  "\t",
-  "#",
-  "None",
-  "set",
-  "é",
-  "\u0000",
-  "!",
-  "~",
-  "%",
-  "x",
-  "print",
-];
-
-/** A program with a few random changes: most of the results are wrong, in the ways that people get them wrong. */
-export function mutateProgram(source: string, seed: number): string {
-  const random = new Random(seed);
-  let text = source;
-  for (let n = 1 + random.below(3); n > 0; n--) {
-    const at = random.below(text.length + 1);
-    const length = random.below(4);
-    switch (random.below(4)) {
-      case 0:
-        text = text.slice(0, at) + text.slice(at + length);
-        break;
-      case 1:
-        text = text.slice(0, at) + random.pick(TOKENS) + text.slice(at);
-        break;
-      case 2:
-        text = text.slice(0, at) + random.pick(TOKENS) + text.slice(at + length);
-        break;
-      default: {
-        const from = random.below(text.length + 1);
-        text = text.slice(0, at) + text.slice(from, from + random.below(30)) + text.slice(at);
-      }
-    }
-  }
-  return text;
 }
