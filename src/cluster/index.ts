@@ -8,6 +8,7 @@ export {
 export { type DownOptions, type DownResult, down } from "./down.ts";
 export type { BringUpHooks } from "./hooks.ts";
 export { identifyProcess } from "./identity.ts";
+export { importIntoKindCluster } from "./import-image.ts";
 export { keepInstructions } from "./keep.ts";
 export { type ClusterLease, startKindCluster } from "./kind.ts";
 export type { KindClusterOptions } from "./kind-boot.ts";

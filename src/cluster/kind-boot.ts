@@ -99,7 +99,8 @@ export class KindBoot {
     await record.add(
       { type: "cluster", name, cli, ...(reuse ? { reuse: true } : {}) },
       { type: "network", name: this.#network, cli },
-      { type: "path", path: kubeconfig },
+      // Who keeps a cluster wants to look into it.
+      ...(reuse ? [] : [{ type: "path", path: kubeconfig } as const]),
       { type: "path", path: kindKubeconfig(kubeconfig) },
       { type: "path", path: `${kindKubeconfig(kubeconfig)}.lock` },
     );

@@ -108,6 +108,7 @@ export async function listReuse(stateDir: string): Promise<readonly ReuseState[]
 /** Forgets a reused cluster that is gone. */
 export async function forgetReuse(stateDir: string, clusterName: string): Promise<void> {
   await rm(join(stateDir, "reuse", `${clusterName}.json`), { force: true });
+  await rm(join(stateDir, "reuse", clusterName), { recursive: true, force: true });
 }
 
 async function readReuseState(path: string): Promise<ReuseState | undefined> {

@@ -11,6 +11,8 @@ export type DeliveryTarget =
   | { readonly type: "registry"; readonly registry: RegistryAddress }
   /** No registry: images are put into the nodes. */
   | { readonly type: "load"; readonly load: (ref: string, signal: AbortSignal) => Promise<void> }
+  /** No registry of the cluster's: they are pushed under their own names, as the cluster then pulls them. */
+  | { readonly type: "push" }
   /** Docker itself runs them, or nothing does. */
   | { readonly type: "none" };
 

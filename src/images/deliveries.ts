@@ -8,11 +8,12 @@ import type { DockerBuild } from "../model/plan.ts";
 import type { Images, ImagesOptions, MirroredImage } from "./api.ts";
 import { rootImage } from "./base-image.ts";
 import type { BuiltImage, DeliveredImage } from "./built-image.ts";
-import { type Delivery, openDelivery } from "./delivery.ts";
+import { type Delivery, openDelivery, pushWithDocker } from "./delivery.ts";
 import type { Docker, LocalImage } from "./docker.ts";
 import type { RegistryAddress } from "./image-names.ts";
 import { asInfrastructure, DEFAULT_RETRY, withRetry } from "./infrastructure.ts";
 import { once } from "./once.ts";
+import type { Sent } from "./raw-delivery.ts";
 
 /** Repositories of other people's images in the run's registry: `mirror/docker.io/library/python`. */
 const MIRROR_PREFIX = "mirror";
@@ -94,7 +95,11 @@ class Deliveries {
       return { bytesUploaded: local.size, cached: false };
     }
     const { hooks, retry = DEFAULT_RETRY } = this.#options;
-    return withRetry(() => this.#send(built, local, target.registry, signal), {
+    const send =
+      target.type === "push"
+        ? () => this.#push(built, local, signal)
+        : () => this.#send(built, local, target.registry, signal);
+    return withRetry(send, {
       policy: retry,
       subject: `Cannot push "${ref}"`,
       signal,
@@ -114,6 +119,13 @@ class Deliveries {
     if (there) return { digest: there, bytesUploaded: 0, cached: true };
     return this.#step(ref, "upload", () =>
       delivery.send(local, localRef, signal, (line) => this.#options.hooks.onLine(ref, line)),
+    );
+  }
+
+  #push({ ref, localRef }: BuiltImage, local: LocalImage, signal: AbortSignal): Promise<Sent> {
+    const onLine = (line: string) => this.#options.hooks.onLine(ref, line);
+    return this.#step(ref, "upload", () =>
+      pushWithDocker(this.#docker, local, localRef, signal, onLine),
     );
   }
 

@@ -125,7 +125,8 @@ function pushFailure(message: string, detail?: string, hint?: string): PhaseFail
   });
 }
 
-async function pushWithDocker(
+/** `docker push`. Throws `PhaseFailure` (PushFailed) when it is refused, `InfrastructureError` when nobody answers. */
+export async function pushWithDocker(
   docker: Docker,
   image: LocalImage,
   ref: string,

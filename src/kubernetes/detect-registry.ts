@@ -37,7 +37,8 @@ export async function detectRegistry(
   return annotatedRegistry(await read("/api/v1/nodes?limit=1"));
 }
 
-async function readOptional(
+/** Undefined for what is not there or may not be read. */
+export async function readOptional(
   { transport }: KubernetesConnection,
   path: string,
   signal: AbortSignal | undefined,
@@ -94,18 +95,4 @@ function annotatedRegistry(list: unknown): LocalRegistry | undefined {
     return { host, ...(fromCluster ? { hostFromContainerRuntime: fromCluster } : {}), source };
   const kind = annotations["kind.x-k8s.io/registry"];
   return kind ? { host: kind, source } : undefined;
-}
-
-/**
- * The processor architecture of the cluster's first node as images name it (`amd64`, `arm64`); undefined when there is
- * no node yet or we may not look. Throws as Transport.request() does.
- */
-export async function nodeArchitecture(
-  connection: KubernetesConnection,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<string | undefined> {
-  const list = (await readOptional(connection, "/api/v1/nodes?limit=1", options.signal)) as
-    | { items?: { status?: { nodeInfo?: { architecture?: string } } }[] }
-    | undefined;
-  return list?.items?.[0]?.status?.nodeInfo?.architecture;
 }

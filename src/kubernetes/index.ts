@@ -11,7 +11,7 @@ export { connect, waitForApiServer } from "./connection.ts";
 export type { DeleteOptions, DeleteOutcome, ObjectRef } from "./delete-objects.ts";
 export { deleteObjects } from "./delete-objects.ts";
 export type { LocalRegistry } from "./detect-registry.ts";
-export { detectRegistry, nodeArchitecture } from "./detect-registry.ts";
+export { detectRegistry } from "./detect-registry.ts";
 export type {
   DiagnosedResource,
   Diagnostics,
@@ -20,6 +20,7 @@ export type {
 export { collectDiagnostics } from "./diagnostics/collect-diagnostics.ts";
 export type { BuiltImage } from "./inject/inject-images.ts";
 export { injectImages } from "./inject/inject-images.ts";
+export { containerRuntime, nodeArchitecture } from "./node-info.ts";
 export type { OpenPortForwards, PodSource, PortForwardOptions } from "./pods/port-forward.ts";
 export { openPortForwards } from "./pods/port-forward.ts";
 export { isCustomKind } from "./readiness/rules.ts";

@@ -225,28 +225,27 @@ function startImages(
   return createImageTasks(session, plan, graph, images, cluster);
 }
 
+/** `--registry HOST`, else the cluster's own registry, which beats `default_registry()` as in Tilt. */
 async function deliveryTarget(
   session: Session,
   plan: Plan,
   cluster: RunCluster | undefined,
 ): Promise<DeliveryTarget> {
   if (!cluster) return { type: "none" };
-  const { defaultRegistry } = plan.settings;
   const { registry: chosen } = session.options;
+  if (typeof chosen === "object") return { type: "registry", registry: { host: chosen.host } };
   const found = await cluster.registry();
   if (found)
     return { type: "registry", registry: { ...found, ownedByRun: cluster.lease !== undefined } };
-  if (typeof chosen === "object") return { type: "registry", registry: { host: chosen.host } };
-  if (defaultRegistry) {
-    const { host, hostFromCluster, singleName } = defaultRegistry;
-    return {
-      type: "registry",
-      registry: {
-        host,
-        ...(hostFromCluster ? { hostFromContainerRuntime: hostFromCluster } : {}),
-        ...(singleName ? { singleName } : {}),
-      },
-    };
-  }
-  return cluster.load ? { type: "load", load: cluster.load } : { type: "none" };
+  const { defaultRegistry } = plan.settings;
+  if (!defaultRegistry) return cluster.withoutRegistry();
+  const { host, hostFromCluster, singleName } = defaultRegistry;
+  return {
+    type: "registry",
+    registry: {
+      host,
+      ...(hostFromCluster ? { hostFromContainerRuntime: hostFromCluster } : {}),
+      ...(singleName ? { singleName } : {}),
+    },
+  };
 }

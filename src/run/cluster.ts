@@ -10,6 +10,7 @@ import {
 } from "../cluster/index.ts";
 import { CancelledError, EnvironmentError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import type { DeliveryTarget } from "../images/index.ts";
 import {
   applyObjects,
   connect,
@@ -34,8 +35,8 @@ export interface RunCluster {
   readonly lease: ClusterLease | undefined;
   /** Kept for later runs (`--reuse`). */
   readonly reuse: ReuseHandle | undefined;
-  /** Puts an image of the local Docker into the nodes: for clusters without a registry. */
-  readonly load: ((ref: string, signal: AbortSignal) => Promise<void>) | undefined;
+  /** How images get there when neither the cluster nor the user names a registry. */
+  withoutRegistry(): Promise<DeliveryTarget>;
   /** Begins to bring it up; a second call changes nothing. */
   start(): void;
   /** Starts it if need be and waits for its API server. Rejects with `EnvironmentError`, `CancelledError`. */
@@ -96,16 +97,19 @@ export function createKindCluster(session: Session, plan: KindPlan): RunCluster 
     registry: () => start().registry,
     platform: async () => undefined,
     reuse,
-    load: async (ref, signal) => {
-      const { lease } = start();
-      await lease.importArchive(() => saveImage(session.host, ref), signal);
-    },
+    withoutRegistry: async () => ({
+      type: "load",
+      load: (ref, signal) =>
+        start().lease.importArchive(() => saveImage(session.host, ref), signal),
+    }),
   };
 }
 
 /** Starts cluster and registry, each with its phase in the log. */
 function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig: string): BringUp {
   const { record, signal, options, host } = session;
+  if (reuse)
+    session.notice(`cluster ${name} stays: export KUBECONFIG=${kubeconfig}`, CLUSTER_SUBJECT);
   const registry =
     options.registry === "local"
       ? startRegistry(
@@ -261,7 +265,7 @@ async function announce(
 }
 
 /** `docker save` of one image as a stream. */
-async function* saveImage(host: Host, ref: string): AsyncGenerator<Uint8Array> {
+export async function* saveImage(host: Host, ref: string): AsyncGenerator<Uint8Array> {
   const child = await host.spawn(["docker", "save", ref], { raw: true });
   yield* child.stdout!;
   const { exitCode } = await child.exited;

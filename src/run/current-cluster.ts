@@ -1,13 +1,19 @@
-import type { CurrentCluster, RegistryAddress } from "../cluster/index.ts";
+import {
+  type CurrentCluster,
+  importIntoKindCluster,
+  type RegistryAddress,
+} from "../cluster/index.ts";
+import type { DeliveryTarget } from "../images/index.ts";
 import {
   connect,
+  containerRuntime,
   detectRegistry,
   type KubernetesConnection,
   nodeArchitecture,
   waitForApiServer,
 } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT } from "../model/result.ts";
-import { abandonable, breakDown, type RunCluster } from "./cluster.ts";
+import { abandonable, breakDown, type RunCluster, saveImage } from "./cluster.ts";
 import { phase, type Session } from "./session.ts";
 
 /** The current context's cluster: used as it stands. */
@@ -52,7 +58,10 @@ export function createCurrentCluster(session: Session, current: CurrentCluster):
     },
     lease: undefined,
     reuse: undefined,
-    load: undefined,
+    withoutRegistry: async () => {
+      const { connection } = await start();
+      return withoutRegistry(session, current, connection);
+    },
     start: () => void start(),
     api: (signal) =>
       abandonable(
@@ -71,4 +80,32 @@ async function platformOf(
   const { connection } = await started;
   const architecture = await nodeArchitecture(connection, { signal });
   return architecture === undefined ? undefined : `linux/${architecture}`;
+}
+
+/** Products whose nodes may run on the very Docker that builds. */
+const SHARING: ReadonlySet<string> = new Set(["orbstack", "rancher-desktop", "colima"]);
+
+/** As Tilt: an image is not sent where Docker runs the pods, is loaded into kind's nodes, and else pushed (ci-engine.md §8). */
+async function withoutRegistry(
+  session: Session,
+  { product, clusterName }: CurrentCluster,
+  connection: KubernetesConnection,
+): Promise<DeliveryTarget> {
+  const { host, signal } = session;
+  const inMinikube = product === "minikube" && host.env.MINIKUBE_ACTIVE_DOCKERD !== undefined;
+  if (product === "docker-desktop" || inMinikube) return { type: "none" };
+  if (SHARING.has(product)) {
+    const runtime = await containerRuntime(connection, { signal });
+    if (runtime === "docker") return { type: "none" };
+  }
+  if (product !== "kind") return { type: "push" };
+  session.warn(
+    `Cluster ${clusterName} announces no registry: each image is saved and loaded into its nodes whole, which is slow`,
+    { resource: CLUSTER_SUBJECT },
+  );
+  const name = clusterName.replace(/^kind-/, "");
+  return {
+    type: "load",
+    load: (ref, stop) => importIntoKindCluster(name, () => saveImage(host, ref), host, stop),
+  };
 }

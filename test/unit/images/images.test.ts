@@ -94,6 +94,24 @@ function imagesOn(
 }
 afterEach(() => rm(`${context}-scratch`, { recursive: true, force: true }));
 
+describe("deliver()", () => {
+  test("pushes an image under its own name where the cluster has no registry of its own", async () => {
+    const host = dockerHost(
+      dockerCommand(/^push /, { stdout: `digest: sha256:${"a".repeat(64)}\n` }),
+    );
+    const { images } = imagesOn(host, Promise.resolve({ type: "push" }));
+    const built = await images.build(image(), new Map(), signal);
+    expect(built).toMatchObject({ clusterRef: `example/app:${tagOf(app)}` });
+    expect(await images.deliver(built, signal)).toMatchObject({
+      clusterRef: `example/app:${tagOf(app)}`,
+      digest: `sha256:${"a".repeat(64)}`,
+    });
+    expect(host.calls.map(({ argv }) => argv.join(" "))).toContain(
+      `docker push example/app:${tagOf(app)}`,
+    );
+  });
+});
+
 describe("build()", () => {
   test("names the image for Docker, this machine and the cluster", async () => {
     const { images } = imagesOn(dockerHost(), Promise.resolve(target()));

@@ -6,9 +6,10 @@ import { describe, expect, test } from "vitest";
 import { PhaseFailure } from "../../../src/errors.ts";
 import { toJson } from "../../../src/kubernetes/api/json.ts";
 import { connect } from "../../../src/kubernetes/connection.ts";
-import { detectRegistry, nodeArchitecture } from "../../../src/kubernetes/detect-registry.ts";
+import { detectRegistry } from "../../../src/kubernetes/detect-registry.ts";
 import { collectDiagnostics } from "../../../src/kubernetes/diagnostics/collect-diagnostics.ts";
 import { fileSegment } from "../../../src/kubernetes/diagnostics/file-name.ts";
+import { containerRuntime, nodeArchitecture } from "../../../src/kubernetes/node-info.ts";
 import { openPortForwards, targetPort } from "../../../src/kubernetes/pods/port-forward.ts";
 import { applied, deployment, pod, runningStatus, startCluster } from "./cluster-fixture.ts";
 
@@ -84,7 +85,7 @@ describe("detectRegistry()", () => {
     apiVersion: "v1",
     kind: "Node",
     metadata: { name: "n", annotations },
-    status: { nodeInfo: { architecture: "arm64" } },
+    status: { nodeInfo: { architecture: "arm64", containerRuntimeVersion: "containerd://2.1.4" } },
   });
 
   test("reads the ConfigMap of KEP-1755", async () => {
@@ -132,6 +133,7 @@ describe("detectRegistry()", () => {
     });
     expect(await detectRegistry(cluster.connection)).toMatchObject({ host: "localhost:32000" });
     expect(await nodeArchitecture(cluster.connection)).toBe("arm64");
+    expect(await containerRuntime(cluster.connection)).toBe("containerd");
   });
 });
 
