@@ -13,24 +13,20 @@ const POLL_MS = 50;
 /** The variable that our children carry: proof that an orphan is a run's, whatever became of its parent. */
 export const RUN_VARIABLE = "TILT_CI_RUN";
 
+/** By what the process groups of a run are known. */
+export interface GroupOwner {
+  readonly run: string;
+  readonly leaders: readonly ProcessIdentity[];
+  readonly clusters: readonly string[];
+}
+
 /**
  * Ends a run's process groups: SIGTERM, then SIGKILL. They are those whose leader is on record and still that very
  * process, those with a member that carries the run's mark (Linux), and any that makes one of its clusters.
  * Answers with how many it ended.
  */
-export async function endProcesses(
-  {
-    run,
-    leaders,
-    clusters,
-  }: {
-    readonly run: string;
-    readonly leaders: readonly ProcessIdentity[];
-    readonly clusters: readonly string[];
-  },
-  host: Host,
-): Promise<number> {
-  const groups = await groupsOf({ run, leaders, clusters }, host);
+export async function endProcesses(owner: GroupOwner, host: Host): Promise<number> {
+  const groups = await groupsOf(owner, host);
   for (const group of groups) signalGroup(group, "SIGTERM");
   const deadline = host.clock.monotonic() + GRACE_MS;
   let left = groups;
@@ -43,15 +39,7 @@ export async function endProcesses(
 }
 
 async function groupsOf(
-  {
-    run,
-    leaders,
-    clusters,
-  }: {
-    readonly run: string;
-    readonly leaders: readonly ProcessIdentity[];
-    readonly clusters: readonly string[];
-  },
+  { run, leaders, clusters }: GroupOwner,
   host: Host,
 ): Promise<readonly number[]> {
   const groups = new Set<number>();

@@ -217,8 +217,12 @@ interface ImageBuildBase {
   readonly liveUpdate: readonly LiveUpdateStep[];
 }
 
-export interface DockerBuild extends ImageBuildBase {
+export interface DockerBuild extends ImageBuildBase, DockerBuildParameters {
   readonly type: "docker";
+}
+
+/** What `docker_build` gives to the builder. */
+export interface DockerBuildParameters {
   /** Absolute directory; "-" for an empty context. */
   readonly context: string;
   /** Path of the Dockerfile, absent when its text was given. */

@@ -1,8 +1,8 @@
+import { formatDuration } from "../model/duration.ts";
 import type { Plan, PlanWarning } from "../model/plan.ts";
 import { assemble } from "./assemble/assemble.ts";
 import { dockerignoreFile } from "./context-filters.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { formatDuration } from "./go/duration.ts";
 import { join } from "./go/path.ts";
 import type { EvaluateOptions, SyncHost } from "./options.ts";
 import { isDirectory } from "./read-text.ts";

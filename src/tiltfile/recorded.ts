@@ -1,6 +1,6 @@
 import type {
   Command,
-  ContextFilter,
+  DockerBuildParameters,
   ImageLocator,
   KubernetesObject,
   Link,
@@ -57,22 +57,8 @@ interface RecordedImageBase {
   readonly liveUpdate: readonly RecordedLiveUpdateStep[];
 }
 
-export interface RecordedDockerBuild extends RecordedImageBase {
+export interface RecordedDockerBuild extends RecordedImageBase, DockerBuildParameters {
   readonly type: "docker";
-  readonly context: string;
-  readonly dockerfile?: string;
-  readonly dockerfileContents: string;
-  readonly buildArgs: Readonly<Record<string, string>>;
-  readonly target?: string;
-  readonly ssh: readonly string[];
-  readonly secret: readonly string[];
-  readonly network?: string;
-  readonly extraTags: readonly string[];
-  readonly cacheFrom: readonly string[];
-  readonly pull: boolean;
-  readonly platform?: string;
-  readonly extraHosts: readonly string[];
-  readonly contextFilters: readonly ContextFilter[];
 }
 
 export interface RecordedCustomBuild extends RecordedImageBase {

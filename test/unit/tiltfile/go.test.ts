@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { formatDuration, parseDuration } from "../../../src/tiltfile/go/duration.ts";
+import { formatDuration } from "../../../src/model/duration.ts";
+import { parseDuration } from "../../../src/tiltfile/go/duration.ts";
 import {
   basename,
   clean,
