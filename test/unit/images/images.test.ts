@@ -94,7 +94,7 @@ function imagesOn(
 }
 afterEach(() => rm(`${context}-scratch`, { recursive: true, force: true }));
 
-describe("deliver()", () => {
+describe("deliver() where the cluster has no registry of its own", () => {
   test("pushes an image under its own name where the cluster has no registry of its own", async () => {
     const host = dockerHost(
       dockerCommand(/^push /, { stdout: `digest: sha256:${"a".repeat(64)}\n` }),
