@@ -105,7 +105,8 @@ export function labelled<T>(label: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    // the interpreter tells of the limits of V8
+    if (!(error instanceof Error) || error instanceof RangeError) throw error;
     throw new Error(`${label}: ${error.message}`, { cause: error });
   }
 }

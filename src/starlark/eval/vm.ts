@@ -1,4 +1,5 @@
 import { BUILTIN_POSITION, type CallFrame, EvaluationError, type Position } from "../errors.ts";
+import { messageOf } from "../values/fault.ts";
 import { fillUp, onFuelSpent } from "../values/fuel.ts";
 import type { Builtin } from "../values/function.ts";
 import type { StarlarkObject } from "../values/value.ts";
@@ -63,7 +64,7 @@ export function isStackOverflow(error: unknown): boolean {
 export function placeError(error: unknown, innermost: CallFrame): unknown {
   if (!(error instanceof Error) || error instanceof EvaluationError) return error;
   if (isStackOverflow(error)) return new StackOverflow([...stackFrames(), innermost], true);
-  return new EvaluationError(error.message, [...stackFrames(), innermost], error);
+  return new EvaluationError(messageOf(error), [...stackFrames(), innermost], error);
 }
 
 /** Calls too deep: for the thread's limit, or for the JavaScript stack. */

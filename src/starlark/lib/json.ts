@@ -104,6 +104,7 @@ class Encoder {
     try {
       return this.encode(x);
     } catch (error) {
+      if (error instanceof RangeError) throw error;
       throw new Error(`${toJsString(where)}: ${(error as Error).message}`);
     }
   }

@@ -139,6 +139,7 @@ export function named<T>(fnName: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
+    if (error instanceof RangeError) throw error; // V8's limits are told apart further out
     throw new Error(`${fnName}: ${(error as Error).message}`);
   }
 }

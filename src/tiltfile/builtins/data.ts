@@ -158,16 +158,20 @@ function toPlain(value: Value): Dumpable {
   return labelled("error converting object from starlark", () => plain(value));
 }
 
-function plain(value: Value): Dumpable {
+/** A value that holds itself has no end; no data that anybody means goes near this. */
+const MAX_NESTING = 1_000;
+
+function plain(value: Value, depth = 0): Dumpable {
   charge(1);
+  if (depth > MAX_NESTING) throw new Error("value holds itself, or nests too deep");
   if (value === null || typeof value === "boolean") return value;
   if (isString(value)) return toJsString(value);
   if (isInt(value)) return BigInt.asIntN(64, BigInt(value));
   if (value instanceof StarlarkFloat) return value.value;
-  if (value instanceof StarlarkList) return [...value.elems].map(plain);
+  if (value instanceof StarlarkList) return [...value.elems].map((elem) => plain(elem, depth + 1));
   if (value instanceof StarlarkDict) {
     const object: Record<string, Dumpable> = Object.create(null);
-    for (const [key, item] of value.entries()) object[plainKey(key)] = plain(item);
+    for (const [key, item] of value.entries()) object[plainKey(key)] = plain(item, depth + 1);
     return object;
   }
   throw new Error(`unable to convert from starlark value, unsupported type ${goTypeName(value)}`);

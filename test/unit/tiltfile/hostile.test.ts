@@ -47,10 +47,51 @@ describe("evaluate() ends with an error", () => {
     expect(failureOf(`${builtin}("a")`, { a: DEEP })).toMatch(message);
   });
 
-  test("for a value that holds itself", () => {
-    expect(failureOf("x = []\nx.append(x)\nencode_json(x)")).toContain(
-      "Maximum call stack size exceeded",
+  test.each(["encode_json", "encode_yaml"])("for a value that holds itself, in %s", (builtin) => {
+    expect(failureOf(`x = []\nx.append(x)\n${builtin}(x)`)).toContain(
+      "value holds itself, or nests too deep",
     );
+  });
+
+  test.each(["print", "encode_json"])(
+    "at the deadline of a value without end, in %s",
+    (builtin) => {
+      const { error } = evaluateFiles(
+        { Tiltfile: `x = [1]\nfor _ in range(150): x = [x, x]\n${builtin}(x)` },
+        () => ({ deadlineMs: 300 }),
+      );
+      expect(error?.message).toContain("deadline exceeded");
+    },
+  );
+
+  test("for ints that grow without end", () => {
+    expect(failureOf("x = 3\nfor _ in range(60): x = x * x")).toBe("Error: excessive integer size");
+  });
+
+  test("for recursion in a file that is loaded, named by the load", () => {
+    const message = failureOf('load("lib.star", "x")', {
+      "lib.star": "def f(n): return f(n + 1)\nx = f(0)",
+    });
+    expect(message).toContain("Starlark stack overflow");
+  });
+
+  test("for files that load each other in a circle", () => {
+    const files = {
+      "a.star": 'load("b.star", "y")\nx = y',
+      "b.star": 'load("c.star", "z")\ny = z',
+      "c.star": 'load("a.star", "x")\nz = x',
+    };
+    expect(failureOf('load("a.star", "x")', files)).toContain("Circular load: $D/a.star");
+  });
+
+  test.each([
+    ['read_file("loop")', "open $D/loop: too many levels of symbolic links"],
+    ['include("loop")', "open $D/loop: too many levels of symbolic links"],
+    ['k8s_yaml("loop")', "open $D/loop: too many levels of symbolic links"],
+    ['os.path.realpath("loop")', "too many levels of symbolic links"],
+  ])("for a symbolic link to itself: %s", (call, message) => {
+    const linking = `local("ln -s loop loop", quiet=True, echo_off=True)\n${call}`;
+    expect(failureOf(linking)).toContain(message);
   });
 
   test("for bytes that are no text", () => {
@@ -66,6 +107,24 @@ describe("evaluate() ends with an error", () => {
   test("for a file that includes itself", () => {
     expect(failureOf('include("Tiltfile")')).toBe("Error in include: Circular load: $D/Tiltfile");
   });
+});
+
+test("listdir() does not follow a link that leads upwards", () => {
+  const { log } = evaluateFiles({
+    Tiltfile:
+      'local("mkdir d && ln -s .. d/up", quiet=True, echo_off=True)\nprint(listdir("d", recursive=True))',
+  });
+  expect(log).toContain('["$D/d/up"]');
+});
+
+test("a chain of 300 files that load each other is no recursion", () => {
+  const links = Array.from({ length: 300 }, (_, i) => [
+    `f${i}.star`,
+    `load("f${i + 1}.star", y = "x")\nx = y + 1`,
+  ]);
+  const files = Object.fromEntries([...links, ["f300.star", "x = 0"]]);
+  const { log } = evaluateFiles({ ...files, Tiltfile: 'load("f0.star", "x")\nprint(x)' });
+  expect(log).toBe("300\n");
 });
 
 test("names like those of JavaScript's own properties are only names", () => {
