@@ -216,6 +216,23 @@ describe("Thread", () => {
     );
   });
 
+  test("looks at its limits every 50,000 steps at most", () => {
+    // At some nanoseconds a step this is a few milliseconds, whatever else the machine does.
+    const { signal } = new AbortController();
+    let looks = 0;
+    const counting = new Proxy(signal, {
+      get(target, key) {
+        if (key === "aborted") looks++;
+        return Reflect.get(target, key, target);
+      },
+    });
+    const thread = new Thread({ signal: counting });
+    const source = "for i in range(1000000): pass";
+    execFile(thread, { filename: "f.star", source, dialect: TILT_DIALECT });
+    expect(thread.steps).toBeGreaterThanOrEqual(1_000_000);
+    expect(looks).toBeGreaterThanOrEqual(Math.floor(thread.steps / 50_000));
+  });
+
   test("stops at the deadline", () => {
     const started = Date.now();
     const message = failureText("while True: pass", {}, { deadline: started + 30 });

@@ -89,34 +89,56 @@ print(f(99990))
   );
 });
 
+/** How long a program runs on, in milliseconds, after it has been told to stop. */
+async function timeToStop(source: string, how: "flag" | "deadline"): Promise<number> {
+  const flag = new SharedArrayBuffer(4);
+  const worker = new Worker(
+    `const { workerData, parentPort } = require("node:worker_threads");
+     const { execFile, Thread, TILT_DIALECT } = require(workerData.library);
+     const deadline = workerData.how === "deadline" ? Date.now() + 200 : undefined;
+     const thread = new Thread({ cancelFlag: new Int32Array(workerData.flag), deadline });
+     parentPort.postMessage(deadline);
+     try {
+       execFile(thread, { filename: "f", source: workerData.source, dialect: TILT_DIALECT });
+     } catch (error) {
+       parentPort.postMessage({ message: error.message, at: Date.now() });
+     }`,
+    { eval: true, workerData: { library, flag, source, how } },
+  );
+  const next = () => new Promise<unknown>((resolve) => worker.once("message", resolve));
+  const deadline = (await next()) as number | undefined;
+  const stopped = next();
+  if (how === "flag") await new Promise((resolve) => setTimeout(resolve, 200));
+  const told = deadline ?? Date.now();
+  if (how === "flag") Atomics.store(new Int32Array(flag), 0, 1);
+  const { message, at } = (await stopped) as { message: string; at: number };
+  const reason = how === "flag" ? "interrupted" : "deadline exceeded";
+  expect(message).toBe(`Starlark computation cancelled: ${reason}`);
+  return at - told;
+}
+
 describe("Thread", () => {
-  test.each(["while True: pass", "def f(x): return x\nwhile True: f([y for y in range(10)])"])(
-    "a raised flag stops %j within 50 ms",
-    async (source) => {
-      const flag = new SharedArrayBuffer(4);
-      const worker = new Worker(
-        `const { workerData, parentPort } = require("node:worker_threads");
-         const { execFile, Thread, TILT_DIALECT } = require(workerData.library);
-         const thread = new Thread({ cancelFlag: new Int32Array(workerData.flag) });
-         parentPort.postMessage("ready");
-         try {
-           execFile(thread, { filename: "f", source: workerData.source, dialect: TILT_DIALECT });
-         } catch (error) {
-           parentPort.postMessage({ message: error.message, at: Date.now() });
-         }`,
-        { eval: true, workerData: { library, flag, source } },
-      );
-      await new Promise((resolve) => worker.once("message", resolve));
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const raised = Date.now();
-      const stopped = new Promise<{ message: string; at: number }>((resolve) =>
-        worker.once("message", resolve),
-      );
-      Atomics.store(new Int32Array(flag), 0, 1);
-      const { message, at } = await stopped;
-      expect(message).toBe("Starlark computation cancelled: interrupted");
-      // The machine may be busy with other things: the median of several runs is well below.
-      expect(at - raised).toBeLessThan(250);
+  const programs = [
+    "while True: pass",
+    "def f(x): return x\nwhile True: f([y for y in range(10)])",
+    "x = [1]\nfor _ in range(150): x = [x, x]\nstr(x)",
+  ];
+  const cases = programs.flatMap((source) => [
+    [source, "flag"] as const,
+    [source, "deadline"] as const,
+  ]);
+
+  test.each(cases)(
+    "stops %j within 50 ms of its %s",
+    async (source, how) => {
+      // Other programs may hold the processor for longer than that, but not each time: the quickest of several runs
+      // shows what the interpreter itself takes.
+      let quickest = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < 8 && quickest >= 50; i++) {
+        quickest = Math.min(quickest, await timeToStop(source, how));
+      }
+      expect(quickest).toBeLessThan(50);
     },
+    60_000,
   );
 });
