@@ -3,6 +3,8 @@ import type { Policy } from "./engine/index.ts";
 /** What one run is asked to do: flags of the CLI and inputs of the Action come to the same. */
 export interface RunOptions {
   readonly command: "ci" | "smoke";
+  /** Given by who has to find the run's record even if the run is killed at its start; else a fresh one. */
+  readonly runId?: string;
   /** The words that started it, for reports and the reproduce line. */
   readonly argv: readonly string[];
   readonly tiltfile: string;

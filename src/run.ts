@@ -18,6 +18,8 @@ export interface RunObserver {
   line(line: LogLine): void;
   /** What came of it, when that is clear: shortly before the last events. */
   report(result: RunResult): void;
+  /** A value that was given as a secret, as soon as it is known: nothing else may show it either. */
+  secret?(value: string): void;
 }
 
 export interface RunIo {

@@ -3,8 +3,8 @@ import * as core from "@actions/core";
 import type { ProcessIo } from "../cli/io.ts";
 import { runMain } from "./main.ts";
 import { runPost } from "./post.ts";
+import { STATE } from "./state.ts";
 
-const IS_POST = "isPost";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const io: ProcessIo = {
@@ -22,10 +22,17 @@ const io: ProcessIo = {
   exitNow: (code) => process.exit(code),
 };
 
+const isPost = core.getState(STATE.isPost) !== "";
+
 async function start(): Promise<void> {
-  if (core.getState(IS_POST) !== "") return runPost(io);
-  core.saveState(IS_POST, "true");
+  if (isPost) return runPost(io);
+  core.saveState(STATE.isPost, "true");
   process.exitCode = await runMain(io);
 }
 
-start().catch((error: unknown) => core.setFailed(error instanceof Error ? error : String(error)));
+start().catch((error: unknown) => {
+  const reason = error instanceof Error ? error : String(error);
+  // What the job came to is decided by then: cleaning up never changes it.
+  if (isPost) core.warning(reason);
+  else core.setFailed(reason);
+});

@@ -1,5 +1,9 @@
-/** Inputs that are flags of the same name with a value, as action.yml lists them. */
-export const VALUE_INPUTS = [
+/** How an input is read: trimmed, empty when it was not given. */
+export type GetInput = (name: string) => string;
+
+/** Inputs that are flags of the same name with a value. */
+const VALUE_INPUTS = [
+  "tiltfile",
   "cluster",
   "context",
   "kubeconfig",
@@ -21,30 +25,43 @@ export const VALUE_INPUTS = [
 ] as const;
 
 /** Inputs of several lines: each line is the flag once more. */
-export const LIST_INPUTS = ["cache-to", "cache-from"] as const;
+const LIST_INPUTS = ["cache-to", "cache-from", "secret-env"] as const;
 
-/** How an input is read: trimmed, empty when it was not given. */
-export type GetInput = (name: string) => string;
+/** Inputs of true or false: what is said when the value is not the default. */
+const SWITCH_INPUTS = [
+  { name: "create-namespaces", said: true, flag: "--create-namespaces" },
+  { name: "fail-fast", said: false, flag: "--keep-going" },
+  { name: "annotations", said: false, flag: "--no-annotations" },
+  { name: "summary", said: false, flag: "--no-summary" },
+] as const;
 
 /**
- * The command line that the inputs mean. The cluster stays up for the steps that follow: `post` removes it.
- * `context` implies `cluster: current`, whatever the default of `cluster` says.
+ * The command line that the inputs mean, for somebody to repeat it elsewhere: what is the flag's default (`defaults`)
+ * is left out, so that the Tiltfile's own settings count as they do there. Throws for a switch that is neither true
+ * nor false.
  */
-export function argvOf(input: GetInput): string[] {
-  const argv = ["ci", "--file", input("tiltfile") || "Tiltfile"];
+export function argvOf(input: GetInput, defaults: ReadonlyMap<string, string>): string[] {
+  const argv = ["ci"];
   for (const name of VALUE_INPUTS) {
     const value = input(name);
-    if (value === "" || (name === "cluster" && value === "kind" && input("context") !== ""))
-      continue;
-    argv.push(`--${name}=${value}`);
+    const preset = defaults.get(name === "tiltfile" ? "file" : name);
+    if (value !== "" && value !== preset)
+      argv.push(name === "tiltfile" ? `--file=${value}` : `--${name}=${value}`);
   }
   for (const name of LIST_INPUTS)
     for (const line of linesOf(input(name))) argv.push(`--${name}=${line}`);
-  if (isTrue(input("create-namespaces"))) argv.push("--create-namespaces");
-  if (input("fail-fast") !== "" && !isTrue(input("fail-fast"))) argv.push("--keep-going");
-  if (input("cluster") !== "current" && input("context") === "") argv.push("--keep");
+  for (const { name, said, flag } of SWITCH_INPUTS)
+    if (input(name) !== "" && switchOf(name, input) === said) argv.push(flag);
   const words = [...linesOf(input("resources")), ...linesOf(input("args"))];
   return words.length > 0 ? [...argv, "--", ...words] : argv;
+}
+
+/** An input that is true or false, in YAML's spellings; empty counts as false. */
+export function switchOf(name: string, input: GetInput): boolean {
+  const text = input(name);
+  if (["true", "True", "TRUE"].includes(text)) return true;
+  if (["", "false", "False", "FALSE"].includes(text)) return false;
+  throw new Error(`Input "${name}" is "${text}": want true or false`);
 }
 
 /** The non-empty lines of an input, trimmed. */
@@ -53,9 +70,4 @@ export function linesOf(text: string): string[] {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
-}
-
-/** YAML's true, as the toolkit's getBooleanInput reads it. */
-export function isTrue(text: string): boolean {
-  return ["true", "True", "TRUE"].includes(text);
 }

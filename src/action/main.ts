@@ -1,57 +1,66 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import * as core from "@actions/core";
 import type { ProcessIo } from "../cli/io.ts";
 import { main } from "../cli/main.ts";
+import { defaultTexts } from "../cli/run-flags.ts";
+import { createRunId } from "../cluster/index.ts";
+import { createHost } from "../host/node-host.ts";
 import type { RunResult } from "../model/run-result.ts";
-import { annotationsOf, loadReport, renderSummary, workflowCommand } from "../report/index.ts";
-import { argvOf, isTrue } from "./inputs.ts";
+import { argvOf, switchOf } from "./inputs.ts";
+import { masksOf } from "./mask.ts";
+import { outputsOf } from "./outputs.ts";
+import { STATE } from "./state.ts";
+import { provideTools } from "./tools/provide.ts";
 
-/** State that post reads. */
-export const RUN_STATE = "run";
-
-/** The Action's main step: runs the CLI on the inputs, then tells GitHub what came of it. */
+/** The Action's main step: runs the CLI on the inputs; the cluster stays up for the steps that follow. */
 export async function runMain(io: ProcessIo): Promise<number> {
-  const directory = resolve(io.cwd, core.getInput("working-directory") || ".");
-  const argv = argvOf((name) => core.getInput(name));
-  const code = await main(argv, { ...io, cwd: directory });
-  const reports = resolve(directory, core.getInput("report-dir") || "tilt-ci-report");
-  if (existsSync(join(reports, "report.json"))) await publish(reports, io);
+  const input = (name: string) => core.getInput(name);
+  const directory = resolve(io.cwd, input("working-directory") || ".");
+  switchOf("keep-cluster", input); // a wrong one is told now, not when the job ends
+  const runId = createRunId();
+  // Before anything is created: post cleans up after a main that was killed.
+  core.saveState(STATE.run, runId);
+  core.saveState(STATE.reports, resolve(directory, input("report-dir") || "tilt-ci-report"));
+  const argv = argvOf(input, defaultTexts());
+  await provideTools(createHost(io), {
+    withKind: (input("cluster") || "kind") === "kind" && input("context") === "",
+    addPath: (path) => core.addPath(path),
+    info: (message) => core.info(message),
+    warn: (message) => core.warning(message),
+  });
+  let hasResult = false;
+  const code = await main(argv, {
+    ...io,
+    cwd: directory,
+    embedding: {
+      runId,
+      leaveTeardown: true,
+      onSecret(value) {
+        for (const mask of masksOf(value)) core.setSecret(mask);
+      },
+      onResult(result, reports) {
+        hasResult = true;
+        handOn(result, reports);
+      },
+    },
+  });
+  if (!hasResult) {
+    core.setOutput("result", "error");
+    core.setFailed(`tilt-ci could not begin the run (exit code ${code}): the log says why`);
+  }
   return code;
 }
 
-async function publish(reports: string, io: ProcessIo): Promise<void> {
-  const loaded = loadReport(reports);
-  const { result } = loaded;
-  core.saveState(RUN_STATE, result.run.id);
-  setOutputs(result, reports);
-  if (isTrue(core.getInput("annotations") || "true")) {
-    for (const annotation of annotationsOf(result))
-      io.stdout.write(`${workflowCommand(annotation)}\n`);
-  }
-  if (isTrue(core.getInput("summary") || "true"))
-    await core.summary.addRaw(renderSummary(result)).write();
-}
-
-function setOutputs(result: RunResult, reports: string): void {
-  core.setOutput("result", result.verdict);
-  core.setOutput("report-json", join(reports, "report.json"));
-  core.setOutput("report-junit", join(reports, "junit.xml"));
-  core.setOutput("report-html", join(reports, "report.html"));
-  core.setOutput("logs-dir", join(reports, "logs"));
-  const failed = result.resources.filter(({ status }) => status === "failed" || status === "error");
-  core.setOutput("failed-resources", JSON.stringify(failed.map(({ name }) => name)));
-  core.setOutput("duration-ms", String(result.durationMs ?? ""));
-  core.setOutput("phases", JSON.stringify(result.timings));
-  const kubeconfig = keptKubeconfig(reports);
-  if (kubeconfig === undefined) return;
-  core.setOutput("kubeconfig", kubeconfig);
-  core.exportVariable("KUBECONFIG", kubeconfig);
-}
-
-/** The kubeconfig of the cluster that stays, as the run has announced it. */
-function keptKubeconfig(reports: string): string | undefined {
-  const events = readFileSync(join(reports, "events.ndjson"), "utf8");
-  const path = /export KUBECONFIG=([^\\\s"]+)/.exec(events)?.[1];
-  return path !== undefined && existsSync(path) ? path : undefined;
+/** Outputs, and the cluster's kubeconfig in the environment of later steps. */
+function handOn(result: RunResult, reports: string): void {
+  for (const [name, value] of Object.entries(outputsOf(result, reports)))
+    core.setOutput(name, value);
+  const { cluster } = result;
+  // A cluster that was there before has its users' environment already.
+  if (!cluster?.stays || cluster.name === null || !existsSync(cluster.kubeconfig)) return;
+  core.exportVariable("KUBECONFIG", cluster.kubeconfig);
+  core.info(
+    `The cluster ${cluster.name} stays up for the steps that follow (KUBECONFIG is set); it is removed when the job ends`,
+  );
 }

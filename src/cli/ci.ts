@@ -1,10 +1,14 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { createHost } from "../host/node-host.ts";
+import type { RunResult } from "../model/run-result.ts";
 import { createConsole } from "../report/index.ts";
 import type { CancelSignal } from "../run/verdict.ts";
-import { run } from "../run.ts";
+import { type RunObserver, run } from "../run.ts";
+import type { RunOptions } from "../run-options.ts";
 import { detectCi } from "./ci-system.ts";
 import type { Attach } from "./command.ts";
+import { type GithubPresentation, presentOnGithub } from "./github.ts";
 import type { ProcessIo } from "./io.ts";
 import { addRunFlags, type CiFlags, webFlagsGiven } from "./run-flags.ts";
 import { runOptions } from "./run-options-from-flags.ts";
@@ -44,23 +48,26 @@ async function runCommand(
     flags.reuse === undefined
       ? { reuse: SMOKE_CLUSTER }
       : {};
+  const cwd = resolve(io.cwd, flags.workingDirectory ?? ".");
   const ci = detectCi(io.env);
   const writeEvent = (line: string) => void io.stdout.write(`${line}\n`);
   const options = {
-    ...runOptions(kind, { ...flags, ...reuse }, args, argv, { cwd: io.cwd, given, writeEvent }),
+    ...runOptions(kind, { ...flags, ...reuse }, args, argv, { cwd, given, writeEvent }),
     ...(ci ? { ci } : {}),
+    ...(io.embedding && { runId: io.embedding.runId, leaveTeardown: io.embedding.leaveTeardown }),
   };
   for (const flag of webFlagsGiven(given))
     io.stderr.write(
       `${flag} is accepted for compatibility: tilt-ci has no web UI, see ${options.reports.directory}/report.html\n`,
     );
-  return runWithSignals(options, io);
+  return runWithSignals(options, { ...io, cwd }, flags);
 }
 
 /** Runs, and turns the first signal into a cancelled run; a second one ends what still collects logs. */
-export async function runWithSignals(
-  options: ReturnType<typeof runOptions>,
+async function runWithSignals(
+  options: RunOptions,
   io: ProcessIo,
+  github: GithubPresentation,
 ): Promise<number> {
   const console = createConsole({
     stdout: io.stdout,
@@ -78,16 +85,37 @@ export async function runWithSignals(
   const unlisten = io.onSignal((signal: CancelSignal) =>
     cancel.signal.aborted ? hurry.abort() : cancel.abort(signal),
   );
+  let result: RunResult | undefined;
+  const observer: RunObserver = {
+    event: (event) => console.event(event),
+    line: (line) => console.line(line),
+    report(final) {
+      result = final;
+      console.report(final);
+    },
+    secret: (value) => io.embedding?.onSecret(value),
+  };
   try {
     return await run(options, createHost(io), {
       cancel: cancel.signal,
       hurry: hurry.signal,
-      observer: console,
+      observer,
     });
   } finally {
     unlisten();
     await console.close();
+    if (result) await publish(result, options, github, io);
   }
+}
+
+async function publish(
+  result: RunResult,
+  { ci, reports }: RunOptions,
+  github: GithubPresentation,
+  io: ProcessIo,
+): Promise<void> {
+  if (ci === "github") await presentOnGithub(result, github, io);
+  io.embedding?.onResult(result, reports.directory);
 }
 
 /** https://no-color.org and FORCE_COLOR, else a terminal. */

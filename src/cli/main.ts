@@ -6,6 +6,7 @@ import { ciCommand, smokeCommand } from "./ci.ts";
 import type { Attach } from "./command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { downCommand } from "./down.ts";
+import { describeOption, shortenHelp } from "./help.ts";
 import type { ProcessIo } from "./io.ts";
 import { planCommand } from "./plan.ts";
 import { explainCommand, reportCommand } from "./report-commands.ts";
@@ -62,18 +63,25 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
     .showHelpAfterError("Run tilt-ci --help for the commands and flags")
+    .configureHelp({ optionDescription: describeOption })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH),
     });
   for (const add of COMMANDS) {
     const command = add(attach);
-    command.exitOverride().copyInheritedSettings(program);
+    for (const each of [command, ...command.commands]) {
+      each.exitOverride().copyInheritedSettings(program);
+      shortenHelp(each);
+    }
     program.addCommand(command);
   }
   return program;
 }
+
+const HELP_WIDTH = 100;
 
 const COMMANDS: readonly ((attach: Attach) => Command)[] = [
   ciCommand,

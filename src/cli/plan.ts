@@ -31,15 +31,12 @@ export function planCommand(attach: Attach): Command {
     .argument("[resources...]", "resources, or arguments of config.parse")
     .option("-f, --file <path>", "the Tiltfile", "Tiltfile")
     .addOption(
-      new Option("-o, --output <format>", "how")
+      new Option("-o, --output <format>", "table, json, yaml or graph")
         .choices(["table", "json", "yaml", "graph"])
         .default("table"),
     )
     .addOption(
-      new Option(
-        "--cluster <which>",
-        "current: commands of the Tiltfile may use the current context",
-      )
+      new Option("--cluster <which>", "none, or current: commands may use the current context")
         .choices(["none", "current"])
         .default("none"),
     )

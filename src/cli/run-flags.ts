@@ -1,10 +1,13 @@
-import { type Command, Option } from "commander";
+import { Command, Option } from "commander";
 import { DEFAULT_POLICY } from "../engine/index.ts";
 import { durationFlag, listFlag } from "./duration-flag.ts";
+import { defaultText, rare } from "./help.ts";
 
 /** Flags as commander hands them over; each exists under the same name as an Action input. */
 export interface CiFlags {
   readonly file: string;
+  readonly tiltfile?: string;
+  readonly workingDirectory?: string;
   readonly cluster?: "kind" | "current" | "none";
   readonly context?: string;
   readonly kubeconfig?: string;
@@ -17,6 +20,7 @@ export interface CiFlags {
   readonly registryImage?: string;
   readonly clusterName?: string;
   readonly keep?: boolean;
+  readonly keepCluster?: boolean;
   readonly keepOnFailure?: boolean;
   readonly reuse?: string;
   readonly warm: "auto" | "always" | "never";
@@ -40,6 +44,8 @@ export interface CiFlags {
   readonly ctrf?: string;
   readonly junitPrefix?: string;
   readonly exportLogs: "on-failure" | "always" | "never";
+  readonly annotations: boolean;
+  readonly summary: boolean;
   readonly secretEnv?: string[];
   readonly extensionsLock?: string;
   readonly extensionsDir?: string;
@@ -63,140 +69,175 @@ const WEB_FLAGS: readonly (readonly [string, string])[] = [
 
 /** Adds what `ci` and `smoke` share. The order is that of `--help`: what people look for first comes first. */
 export function addRunFlags(command: Command): Command {
-  command
-    .argument(
-      "[resources...]",
-      "resources to run (their dependencies are added), or arguments of config.parse",
-    )
-    .option("-f, --file <path>", "the Tiltfile", "Tiltfile")
-    .addOption(
-      choice(
-        "--cluster <kind>",
-        "kind: a cluster of this run's own; current: the current context; none",
-        ["kind", "current", "none"],
-      ).env("TILT_CI_CLUSTER"),
-    )
-    .option(
-      "--reuse <name>",
-      "a kind cluster that stays: created once, cleaned of earlier runs' objects",
-    )
-    .option("--keep", "leave the cluster up at the end")
-    .option("--keep-on-failure", "leave the cluster up when the run failed")
-    .option("--context <name>", "kubeconfig context; implies --cluster current")
-    .option("--kubeconfig <file>", "kubeconfig for --cluster current (default: $KUBECONFIG)")
-    .option("--namespace <name>", "namespace of objects that name none")
-    .option("--create-namespaces", "create namespaces that objects name and that do not exist")
-    .option("--cleanup", "with --cluster current: delete what was applied at the end");
-  return addReportFlags(addPolicyFlags(addClusterFlags(command)));
+  command.argument("[resources...]", "resources to run, or config.parse arguments");
+  for (const options of [
+    runFlags(),
+    clusterFlags(),
+    imageFlags(),
+    policyFlags(),
+    reportFlags(),
+    outputFlags(),
+  ])
+    for (const option of options) command.addOption(option);
+  for (const option of hiddenFlags()) command.addOption(option.hideHelp());
+  return command;
 }
 
-function addClusterFlags(command: Command): Command {
-  return command
-    .addOption(new Option("--node-image <ref>", "kind node image").env("TILT_CI_NODE_IMAGE"))
-    .option("--kind-config <file>", "kind configuration, merged with ours")
-    .option("--k8s-version <version>", "Kubernetes version: the node image kindest/node:v<version>")
-    .option("--cluster-name <name>", "name of the kind cluster (default: unique)")
-    .option("--registry <where>", "local, none, or the host of a registry to push to", "local")
-    .option("--registry-image <ref>", "image of the local registry (default: registry:2)")
-    .addOption(
-      choice("--warm <when>", "use a baked node image (tilt-ci node bake)", [
+function runFlags(): Option[] {
+  return grouped("What to run:", [
+    flag("-f, --file <path>", "the Tiltfile").default("Tiltfile"),
+    rare(flag("--working-directory <dir>", "run as if started there")),
+    rare(flag("--extensions-lock <file>", "commits of extension repositories")),
+    rare(flag("--extensions-dir <dir>", "where extension repositories are kept (offline cache)")),
+    rare(flag("--no-local-exec", "refuse local(), local_resource, custom builds and deploys")),
+  ]);
+}
+
+function clusterFlags(): Option[] {
+  return grouped("Cluster:", [
+    choice("--cluster <which>", "kind (a cluster of its own), current or none", [
+      "kind",
+      "current",
+      "none",
+    ])
+      .default(undefined, "kind")
+      .env("TILT_CI_CLUSTER"),
+    flag("--context <name>", "kubeconfig context; implies --cluster current"),
+    rare(flag("--kubeconfig <file>", "kubeconfig for --cluster current (default: $KUBECONFIG)")),
+    rare(flag("--namespace <name>", "namespace of objects that name none")),
+    rare(flag("--create-namespaces", "create namespaces that objects name and do not exist")),
+    rare(flag("--cleanup", "with --cluster current: delete what was applied at the end")),
+    flag("--reuse <name>", "a kind cluster that stays, cleaned before each run"),
+    flag("--keep", "leave the cluster up at the end"),
+    flag("--keep-on-failure", "leave the cluster up when the run failed"),
+    flag("--node-image <ref>", "kind node image").env("TILT_CI_NODE_IMAGE"),
+    rare(flag("--k8s-version <version>", "the node image kindest/node:v<version>")),
+    rare(flag("--kind-config <file>", "kind configuration, merged with ours")),
+    rare(flag("--cluster-name <name>", "name of the kind cluster (default: unique)")),
+    rare(
+      choice("--warm <when>", "baked node image (tilt-ci node bake): auto, always, never", [
         "auto",
         "always",
         "never",
       ]).default("auto"),
-    )
-    .addOption(new Option("--builder <name>", "buildx builder").env("BUILDX_BUILDER"))
-    .option("--cache-to <spec>", "buildx cache export, per image", listFlag)
-    .option("--cache-from <spec>", "buildx cache import, per image", listFlag)
-    .option("--extensions-lock <file>", "commits of extension repositories")
-    .option("--extensions-dir <dir>", "where extension repositories are kept (offline cache)")
-    .option("--no-local-exec", "refuse local(), local_resource, custom builds and deploys");
+    ),
+    flag("--registry <where>", "local, none, or the host of a registry").default("local"),
+    rare(flag("--registry-image <ref>", "image of the local registry (default: registry:2)")),
+  ]);
 }
 
-function addPolicyFlags(command: Command): Command {
+function imageFlags(): Option[] {
+  return grouped("Images:", [
+    rare(flag("--builder <name>", "buildx builder").env("BUILDX_BUILDER")),
+    rare(list("--cache-to <spec>", "buildx cache export, per image; repeatable")),
+    rare(list("--cache-from <spec>", "buildx cache import, per image; repeatable")),
+  ]);
+}
+
+function policyFlags(): Option[] {
   const d = DEFAULT_POLICY;
-  return command
-    .addOption(
-      duration("--timeout <duration>", "limit for the whole run, 0 = none", d.timeoutMs, "30m"),
-    )
-    .addOption(
-      duration(
-        "--readiness-timeout <duration>",
-        "limit for a started server to be ready",
-        d.readinessTimeoutMs,
-        "5m",
-      ),
-    )
-    .addOption(
-      duration("--stable-for <duration>", "how long all must stay ready", d.stableForMs, "0s"),
-    )
-    .option("--fail-fast", "stop starting new work at the first failure (default)")
-    .option("--keep-going", "run all that does not need what failed, report every failure")
-    .addOption(
+  return grouped("Verdict:", [
+    duration("--timeout <duration>", "limit for the whole run, 0 = none", d.timeoutMs, "30m"),
+    duration(
+      "--readiness-timeout <duration>",
+      "limit for a started server to be ready",
+      d.readinessTimeoutMs,
+      "5m",
+    ),
+    duration("--stable-for <duration>", "how long all must stay ready", d.stableForMs, "0s"),
+    flag("--keep-going", "run what does not need what failed, report all"),
+    rare(flag("--fail-fast", "stop starting new work at the first failure (default)")),
+    rare(
       duration(
         "--failure-window <duration>",
         "after a failure, how long running work may come to its end",
         d.failureWindowMs,
         "10s",
       ),
-    )
-    .addOption(
-      choice("--crash-policy <policy>", "when a crash loop has failed", [
+    ),
+    rare(
+      choice("--crash-policy <policy>", "when a crash loop has failed: settled, first, deadline", [
         "settled",
         "first",
         "deadline",
       ]).default("settled"),
-    )
-    .addOption(
-      choice("--semantics <whose>", "strict, or tilt: judge exactly as tilt ci", [
-        "strict",
-        "tilt",
-      ]).default("strict"),
-    );
+    ),
+    choice("--semantics <whose>", "strict, or tilt: judge exactly as tilt ci", [
+      "strict",
+      "tilt",
+    ]).default("strict"),
+  ]);
 }
 
-function addReportFlags(command: Command): Command {
-  command
-    .option("--report-dir <dir>", "where reports go", "tilt-ci-report")
-    .option("--junit <file>", "JUnit XML, beside the one in the report directory")
-    .option("--json <file>", "JSON report")
-    .option("--events <file>", "NDJSON stream of events; - for stdout")
-    .option("--ctrf <file>", "CTRF report")
-    .option("--junit-prefix <text>", "put before JUnit class names (Jenkins packages)")
-    .addOption(
-      choice("--export-logs <when>", "collect the diagnostics bundle", [
-        "on-failure",
-        "always",
-        "never",
-      ]).default("on-failure"),
-    )
-    .option("--secret-env <name>", "environment variable whose value must appear nowhere", listFlag)
-    .option("-q, --quiet", "only phases and failures")
-    .addOption(choice("--log-level <level>", "only lines of this level", ["info", "warn", "error"]))
-    .addOption(
-      choice("--log-source <source>", "only lines of builds or of what runs", [
+function reportFlags(): Option[] {
+  return grouped("Reports:", [
+    flag("--report-dir <dir>", "where reports go").default("tilt-ci-report"),
+    flag("--junit <file>", "JUnit XML, beside the one in the report directory"),
+    rare(flag("--json <file>", "JSON report")),
+    rare(flag("--events <file>", "NDJSON stream of events; - for stdout")),
+    rare(flag("--ctrf <file>", "CTRF report")),
+    rare(flag("--junit-prefix <text>", "put before JUnit class names (Jenkins packages)")),
+    choice("--export-logs <when>", "diagnostics: on-failure, always, never", [
+      "on-failure",
+      "always",
+      "never",
+    ]).default("on-failure"),
+    list("--secret-env <name>", "variable whose value must not show; repeatable"),
+    rare(flag("--no-annotations", "on GitHub: no notes on the Tiltfile's lines")),
+    rare(flag("--no-summary", "on GitHub: no step summary")),
+  ]);
+}
+
+function outputFlags(): Option[] {
+  return grouped("Output:", [
+    flag("-q, --quiet", "only phases and failures"),
+    rare(
+      choice("--log-level <level>", "only lines of this level: info, warn, error", [
+        "info",
+        "warn",
+        "error",
+      ]),
+    ),
+    rare(
+      choice("--log-source <source>", "only lines of builds or of what runs: all, build, runtime", [
         "all",
         "build",
         "runtime",
       ]).default("all"),
-    )
-    .option("--log-resource <name>", "only lines of this resource", listFlag)
-    .addOption(
-      new Option("--host <host>", "where port-forwards listen")
-        .env("TILT_HOST")
-        .default("localhost"),
-    )
-    .option("-d, --debug", "tell more of what is done")
-    .option("-v, --verbose", "same as --debug");
-  for (const [flag, env] of WEB_FLAGS)
-    command.addOption(env ? new Option(flag).env(env).hideHelp() : new Option(flag).hideHelp());
-  return command
-    .addOption(new Option("--logactions").hideHelp())
-    .addOption(new Option("--klog <level>").hideHelp());
+    ),
+    rare(list("--log-resource <name>", "only lines of this resource; repeatable")),
+    rare(flag("--host <host>", "where port-forwards listen").env("TILT_HOST").default("localhost")),
+    flag("-d, --debug", "tell more of what is done"),
+    rare(flag("-v, --verbose", "same as --debug")),
+  ]);
 }
 
+/** Accepted for those who come from elsewhere: the Action's names, and flags of `tilt ci` that have no meaning here. */
+function hiddenFlags(): Option[] {
+  return [
+    flag("--tiltfile <path>", "same as --file"),
+    flag("--keep-cluster", "same as --keep"),
+    ...WEB_FLAGS.map(([name, env]) => (env ? flag(name, "").env(env) : flag(name, ""))),
+    flag("--logactions", ""),
+    flag("--klog <level>", ""),
+  ];
+}
+
+function grouped(heading: string, options: Option[]): Option[] {
+  return options.map((option) => option.helpGroup(heading));
+}
+
+function flag(flags: string, description: string): Option {
+  return new Option(flags, description);
+}
+
+function list(flags: string, description: string): Option {
+  return flag(flags, description).argParser(listFlag);
+}
+
+/** The description names the choices. */
 function choice(flags: string, description: string, choices: string[]): Option {
-  return new Option(flags, description).choices(choices);
+  return flag(flags, description).choices(choices);
 }
 
 function duration(
@@ -205,12 +246,22 @@ function duration(
   defaultMs: number,
   defaultText: string,
 ): Option {
-  return new Option(flags, description).argParser(durationFlag).default(defaultMs, defaultText);
+  return flag(flags, description).argParser(durationFlag).default(defaultMs, defaultText);
+}
+
+/** The defaults of flags as help and docs spell them, by the flag's name without dashes; flags without one are left out. */
+export function defaultTexts(): ReadonlyMap<string, string> {
+  return new Map(
+    addRunFlags(new Command()).options.flatMap((option) => {
+      const text = defaultText(option);
+      return text === undefined ? [] : [[option.name(), text] as const];
+    }),
+  );
 }
 
 /** Flags about Tilt's web UI that were given: each gets one line that there is none. */
 export function webFlagsGiven(given: (flag: string) => boolean): string[] {
-  const names = WEB_FLAGS.map(([flag]) => flag.split(" ")[0]!);
+  const names = WEB_FLAGS.map(([name]) => name.split(" ")[0]!);
   return names.filter((name) =>
     given(name.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())),
   );

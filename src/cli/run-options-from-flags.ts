@@ -31,14 +31,14 @@ export function runOptions(
   return {
     command,
     argv,
-    tiltfile: resolve(cwd, flags.file),
+    tiltfile: resolve(cwd, flags.tiltfile ?? flags.file),
     args,
     cluster: clusterChoice(flags, path),
     registry:
       flags.registry === "local" || flags.registry === "none"
         ? flags.registry
         : { host: flags.registry },
-    keep: flags.keep ? "always" : flags.keepOnFailure ? "on-failure" : "never",
+    keep: flags.keep || flags.keepCluster ? "always" : flags.keepOnFailure ? "on-failure" : "never",
     cleanup: flags.cleanup === true,
     createNamespaces: flags.createNamespaces === true,
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),

@@ -72,6 +72,8 @@ export type RunEvent =
       readonly resource: string;
       readonly milestone: Milestone;
     }
+  /** Facts of the run's cluster, told when it begins to come up, when its registry answers, and when it is left up. */
+  | { readonly type: "cluster"; readonly at: number; readonly cluster: ClusterFacts }
   | {
       readonly type: "observed";
       readonly at: number;
@@ -145,6 +147,19 @@ export interface RunInfo {
     readonly failureWindowMs: number;
   };
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** How the run's cluster is reached. Later facts are added to earlier ones. */
+export interface ClusterFacts {
+  /** Name of the kind cluster; absent for one that was there before. */
+  readonly name?: string;
+  readonly context?: string;
+  /** Absolute path. */
+  readonly kubeconfig?: string;
+  /** Where this machine pushes images. */
+  readonly registryHost?: string;
+  /** It is still there when the run has ended. */
+  readonly stays?: boolean;
 }
 
 export type Milestone = "api" | "registry" | "reachable";

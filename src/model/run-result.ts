@@ -42,6 +42,8 @@ export interface RunResult {
   /** The chain of phases that made the run as long as it was, in order of time. */
   readonly criticalPath: readonly PathSegment[];
   readonly images: readonly ImageResult[];
+  /** The cluster that the run used; null when it needed none. */
+  readonly cluster: ReportedCluster | null;
   readonly limits: ReportedLimits;
   /** Facts about where it ran: versions, CI system, platform. */
   readonly environment: Readonly<Record<string, string>>;
@@ -64,6 +66,19 @@ export interface ReportedRun {
   readonly clusterName: string | null;
   readonly ci: string | null;
   readonly hostname: string;
+}
+
+/** How the run's cluster is (or was) reached. */
+export interface ReportedCluster {
+  /** Name of the kind cluster; null for one that was there before. */
+  readonly name: string | null;
+  readonly context: string;
+  /** Absolute path. */
+  readonly kubeconfig: string;
+  /** Where this machine pushes images; null when it has no registry. */
+  readonly registryHost: string | null;
+  /** It is still there when the run has ended. */
+  readonly stays: boolean;
 }
 
 /** Limits in force in milliseconds; 0 = none. */

@@ -3,6 +3,7 @@ import { CLUSTER_SUBJECT, EXIT, PHASES, TILTFILE_SUBJECT, type Verdict } from ".
 import {
   type Artifact,
   type FirstCause,
+  type ReportedCluster,
   type ReportedRun,
   type ResourceResult,
   type RunResult,
@@ -59,6 +60,7 @@ export function settle(state: RunState, options: SettleOptions = {}): RunResult 
     timings: phaseTimings(state),
     criticalPath: criticalPath(state),
     images: imageResults(resources),
+    cluster: reportedCluster(state),
     limits: state.run?.limits ?? NO_LIMITS,
     environment: state.run?.environment ?? {},
     artifacts: options.artifacts ?? [],
@@ -79,7 +81,19 @@ const NO_LIMITS = {
   failureWindowMs: 0,
 };
 
-function reportedRun({ run }: RunState): ReportedRun {
+function reportedCluster({ cluster }: RunState): ReportedCluster | null {
+  if (cluster?.context === undefined || cluster.kubeconfig === undefined) return null;
+  const { name, context, kubeconfig, registryHost, stays } = cluster;
+  return {
+    name: name ?? null,
+    context,
+    kubeconfig,
+    registryHost: registryHost ?? null,
+    stays: stays ?? false,
+  };
+}
+
+function reportedRun({ run, cluster }: RunState): ReportedRun {
   return {
     id: run?.id ?? "",
     version: run?.version ?? "",
@@ -88,7 +102,7 @@ function reportedRun({ run }: RunState): ReportedRun {
     tiltfile: run === undefined ? "Tiltfile" : relativePath(run, run.tiltfile),
     directory: run?.directory ?? "",
     gitSha: run?.gitSha ?? null,
-    clusterName: run?.clusterName ?? null,
+    clusterName: run?.clusterName ?? cluster?.name ?? null,
     ci: run?.ci ?? null,
     hostname: run?.hostname ?? "",
   };

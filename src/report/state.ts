@@ -1,4 +1,4 @@
-import type { Observation, PlannedResource, RunEvent, RunInfo } from "../model/event.ts";
+import type { ClusterFacts, Observation, PlannedResource, RunEvent, RunInfo } from "../model/event.ts";
 import type { Failure, PhaseName, PhaseStatus, Verdict } from "../model/result.ts";
 import { CLUSTER_SUBJECT, PHASES, TILTFILE_SUBJECT } from "../model/result.ts";
 import { type PhaseId, phaseKey } from "./log-path.ts";
@@ -51,6 +51,7 @@ export interface RunState {
   readonly resources: Map<string, ResourceState>;
   /** Builds and pushes that have begun, by `phase\0image`: resources that share an image do so once. */
   readonly imagePhases: Map<string, PhaseState>;
+  cluster?: ClusterFacts;
   readonly warnings: Extract<RunEvent, { type: "warning" }>[];
   verdict?: {
     readonly at: number;
@@ -95,6 +96,9 @@ export function applyEvent(state: RunState, event: RunEvent): void {
       break;
     case "cluster-event":
       addClusterEvent(resourceOf(state, event.resource), event);
+      break;
+    case "cluster":
+      state.cluster = { ...state.cluster, ...event.cluster };
       break;
     case "notice":
     case "reached":

@@ -19,7 +19,7 @@ import {
 } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
 import type { ClusterChoice } from "../run-options.ts";
-import { clusterStep, phase, type Session } from "./session.ts";
+import { clusterStep, phase, type Session, tellCluster } from "./session.ts";
 
 /** The cluster of a run, whoever made it. Nothing happens before `start()`. */
 export interface RunCluster {
@@ -68,10 +68,13 @@ interface BringUp {
 export function createKindCluster(session: Session, plan: KindPlan): RunCluster {
   const { name, directory, reuse } = plan;
   const kubeconfig = join(directory, "kubeconfig");
+  const context = `kind-${name}`;
   let started: BringUp | undefined;
   let isReady = false;
   const start = () => {
     if (started) return started;
+    // a reused cluster stays whatever becomes of the run
+    tellCluster(session, { name, context, kubeconfig, stays: reuse !== undefined });
     started = bringUp(session, plan, kubeconfig);
     started.connection.then(
       () => {
@@ -83,7 +86,7 @@ export function createKindCluster(session: Session, plan: KindPlan): RunCluster 
     return started;
   };
   return {
-    context: `kind-${name}`,
+    context,
     kubeconfig,
     staticNodes: true,
     get isReady() {
@@ -141,7 +144,10 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
     hooksOf(session, "create"),
   );
   observe(session, "create", lease.created);
-  const told = registry?.ready.then(() => session.reached(CLUSTER_SUBJECT, "registry"));
+  const told = registry?.ready.then(({ host: registryHost }) => {
+    tellCluster(session, { registryHost });
+    session.reached(CLUSTER_SUBJECT, "registry");
+  });
   if (told !== undefined) observe(session, "registry", told);
   const connection = openConnection(session, lease, reuse);
   if (registry) void announce(session, connection, registry.ready);

@@ -14,7 +14,7 @@ import {
 } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT } from "../model/result.ts";
 import { abandonable, breakDown, type RunCluster, saveImage } from "./cluster.ts";
-import { phase, type Session } from "./session.ts";
+import { phase, type Session, tellCluster } from "./session.ts";
 
 /** The current context's cluster: used as it stands. */
 export function createCurrentCluster(session: Session, current: CurrentCluster): RunCluster {
@@ -37,6 +37,13 @@ export function createCurrentCluster(session: Session, current: CurrentCluster):
         ...found,
       };
       isReady = true;
+      const { context, kubeconfig } = current;
+      tellCluster(session, {
+        context,
+        kubeconfig,
+        stays: true,
+        ...(found && { registryHost: found.host }),
+      });
       session.closables.push({
         name: "the API server's connection",
         close: () => connection.close(),

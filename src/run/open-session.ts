@@ -18,6 +18,7 @@ import {
   exitCodeAfterReports,
   type ReportWriter,
   type Scrubber,
+  type Secret,
 } from "../report/index.ts";
 import type { RunIo, RunObserver } from "../run.ts";
 import type { RunOptions } from "../run-options.ts";
@@ -30,7 +31,7 @@ import type { RunVerdict } from "./verdict.ts";
 /** Opens a run: its id, its record, its event log with the readers of it. Throws `EnvironmentError` without a state directory. */
 export async function openSession(options: RunOptions, outside: Host, io: RunIo): Promise<Session> {
   const startedAt = outside.clock.now();
-  const id = createRunId();
+  const id = options.runId ?? createRunId();
   // Whatever this run starts carries its mark: an orphan is then told from everybody else's processes.
   const host = createHostWith(outside, { [RUN_VARIABLE]: id });
   const stateDir = stateDirectory(host);
@@ -43,7 +44,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     { type: "report", path: options.reports.directory },
     { type: "path", path: temporaryDirectory },
   );
-  const scrubber = createScrubber(secretsOfEnvironment(options, host));
+  const scrubber = tellingScrubber(io.observer, secretsOfEnvironment(options, host));
   const reports = openReports(options, scrubber, host);
   const log = createEventLog();
   log.listen((event) => {
@@ -142,8 +143,20 @@ async function ownProcess(session: Session, pid: number): Promise<void> {
   if (identity) await session.record.add({ type: "process", process: identity }).catch(() => {}); // it carries the run's mark all the same
 }
 
-function secretsOfEnvironment({ secretEnv }: RunOptions, { env }: Host) {
-  return secretEnv.flatMap((name) =>
+/** A scrubber that hands on what it is told to hide. Values of a Tiltfile's Secrets are often ordinary words: those it keeps. */
+function tellingScrubber(observer: RunObserver): Scrubber {
+  const scrubber = createScrubber();
+  return {
+    ...scrubber,
+    add(secrets) {
+      for (const { value, origin } of secrets) if (origin === "explicit") observer.secret?.(value);
+      return scrubber.add(secrets);
+    },
+  };
+}
+
+function secretsOfEnvironment({ secretEnv }: RunOptions, { env }: Host): Secret[] {
+  return secretEnv.flatMap((name): Secret[] =>
     env[name] ? [{ label: `env ${name}`, value: env[name], origin: "explicit" as const }] : [],
   );
 }

@@ -1,7 +1,7 @@
 import type { RunRecord } from "../cluster/index.ts";
 import { CancelledError, PhaseFailure } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { LogLine, Milestone, RunEvent, RunInfo } from "../model/event.ts";
+import type { ClusterFacts, LogLine, Milestone, RunEvent, RunInfo } from "../model/event.ts";
 import type { Position } from "../model/position.ts";
 import { isInfrastructure } from "../model/reason.ts";
 import { CLUSTER_SUBJECT, type ExitCode, type Failure, type PhaseName } from "../model/result.ts";
@@ -136,4 +136,9 @@ export function clusterStep(
       startedAt,
       at,
     });
+}
+
+/** Adds to what is known of the run's cluster. */
+export function tellCluster(session: Session, cluster: ClusterFacts): void {
+  session.log.append({ type: "cluster", at: session.now(), cluster });
 }

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { teardown } from "../cluster/index.ts";
 import { EnvironmentError, messageOf } from "../errors.ts";
 import { CLUSTER_SUBJECT } from "../model/result.ts";
-import { type Closable, clusterStep, phase, type Session } from "./session.ts";
+import { type Closable, clusterStep, phase, type Session, tellCluster } from "./session.ts";
 import type { RunVerdict } from "./verdict.ts";
 
 /**
@@ -16,8 +16,11 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
     (session.options.leaveTeardown ||
       keep === "always" ||
       (keep === "on-failure" && verdict.verdict !== "passed"));
-  // Its failure, if any, is told by its own phase.
-  if (stays) await session.kept?.settle().catch(() => {});
+  if (stays) {
+    // Its failure, if any, is told by its own phase.
+    await session.kept?.settle().catch(() => {});
+    tellCluster(session, { stays });
+  }
   session.over.abort();
   try {
     await phase(session, CLUSTER_SUBJECT, "teardown", () => work(session, stays));
@@ -26,7 +29,8 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
     if (!(error instanceof EnvironmentError)) throw error;
     return false; // told by its phase
   } finally {
-    if (stays && session.kept) session.notice(await session.kept.describe());
+    if (stays && session.kept && !session.options.leaveTeardown)
+      session.notice(await session.kept.describe());
   }
 }
 

@@ -1,165 +1,244 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { argvOf, LIST_INPUTS, VALUE_INPUTS } from "../../src/action/inputs.ts";
-import { clusterAvailable, rigEnv } from "../rig/env.ts";
-import { action, FakeRunner } from "./fake-runner.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { clusterAvailable } from "../rig/env.ts";
+import { expectClean, expectWellFormed, leftoversOf, processesWith } from "./expect.ts";
+import { action } from "./fake-runner.ts";
+import { expectCleanCancel, freePort, kubectl, Workspace } from "./jobs.ts";
 
-const examples = resolve(import.meta.dirname, "../../examples");
-let workspace: string;
-
-beforeAll(() => {
-  workspace = mkdtempSync(join(tmpdir(), "tci-workspace-"));
-  cpSync(examples, workspace, { recursive: true });
-});
-afterAll(() => rmSync(workspace, { recursive: true }));
-
-describe("action.yml", () => {
-  test("declares every input that the code reads", () => {
-    const read = new Set<string>();
-    argvOf((name) => {
-      read.add(name);
-      return "";
-    });
-    const elsewhere = ["working-directory", "annotations", "summary", "keep-cluster"];
-    expect([...read, ...elsewhere].sort()).toEqual(Object.keys(action.inputs).sort());
-    expect([...VALUE_INPUTS, ...LIST_INPUTS].every((name) => name in action.inputs)).toBe(true);
-  });
-
-  test("has the CLI's defaults: no inputs mean no flags but their own defaults", () => {
-    const argv = argvOf((name) => action.inputs[name]?.default ?? "");
-    expect(argv).toEqual([
-      "ci",
-      "--file",
-      "Tiltfile",
-      "--cluster=kind",
-      "--registry=local",
-      "--timeout=30m",
-      "--readiness-timeout=5m",
-      "--stable-for=0s",
-      "--failure-window=10s",
-      "--crash-policy=settled",
-      "--semantics=strict",
-      "--report-dir=tilt-ci-report",
-      "--export-logs=on-failure",
-      "--keep",
-    ]);
-  });
-
-  test("lets context imply the current cluster, which is nobody's to keep", () => {
-    const inputs: Record<string, string> = { cluster: "kind", context: "prod" };
-    expect(argvOf((name) => inputs[name] ?? "")).toEqual([
-      "ci",
-      "--file",
-      "Tiltfile",
-      "--context=prod",
-    ]);
-  });
-
-  test("hands resources and args on after the dashes", () => {
-    const inputs: Record<string, string> = { resources: " api \n\n web", args: "--env=ci" };
-    expect(argvOf((name) => inputs[name] ?? "").slice(-4)).toEqual([
-      "--",
-      "api",
-      "web",
-      "--env=ci",
-    ]);
-  });
-});
+const root = resolve(import.meta.dirname, "../..");
+const workspace = new Workspace();
+afterAll(() => workspace[Symbol.dispose]());
 
 describe("the bundle on an emulated runner", () => {
-  const path = process.env.PATH ?? "";
-
-  test("passes with outputs and a summary", async () => {
-    const runner = new FakeRunner({ workspace, path, with: { "working-directory": "local-only" } });
-    const main = await runner.main();
+  test("passes with outputs and a summary, and has nothing to remove", async () => {
+    using job = workspace.job(workspace.project("passing", "local_resource('hello', 'echo hi')\n"));
+    const main = await job.main();
     expect(main.exit, main.log).toBe(0);
-    expect(main.outputs).toMatchObject({ result: "passed", "failed-resources": "[]" });
-    expect(existsSync(main.outputs["report-junit"]!)).toBe(true);
+    expect(main.outputs).toMatchObject({
+      result: "passed",
+      "failed-resources": "[]",
+      kubeconfig: "",
+    });
+    expect(Object.keys(main.outputs).sort()).toEqual(Object.keys(action.outputs).sort());
+    for (const name of ["report-json", "report-junit", "report-html", "logs-dir"])
+      expect(existsSync(main.outputs[name]!), name).toBe(true);
     expect(main.summary).toContain("passed");
-    expect(main.annotations).toEqual([]);
-    const post = await runner.post(main);
+    expectWellFormed(main);
+    const post = await job.post(main);
     expect(post.exit, post.log).toBe(0);
+    expect(post.annotations).toEqual([]);
+    expectClean(job, main);
   });
 
   test("fails with an annotation on the Tiltfile's line", async () => {
-    const broken = join(workspace, "broken");
-    cpSync(resolve(import.meta.dirname, "../fixtures/broken/failing-command"), broken, {
-      recursive: true,
-    });
-    const main = await new FakeRunner({
-      workspace,
-      path,
-      with: { "working-directory": "broken" },
-    }).main();
+    using job = workspace.job(
+      workspace.project("failing", "# lints\nlocal_resource('lint', 'exit 1')\n"),
+    );
+    const main = await job.main();
     expect(main.exit).toBe(1);
     expect(main.outputs).toMatchObject({ result: "failed", "failed-resources": '["lint"]' });
     expect(main.annotations.join("\n")).toMatch(/^::error .*file=.*Tiltfile,.*line=2/m);
     expect(main.summary).toContain("lint");
+    expectWellFormed(main);
+  });
+
+  test("reports a Tiltfile that cannot be evaluated", async () => {
+    using job = workspace.job(workspace.project("broken", "\n\nnonsense()\n"));
+    const main = await job.main();
+    expect(main.exit).toBe(2);
+    expect(main.outputs.result).toBe("error");
+    expect(main.annotations.join("\n")).toMatch(/^::error .*line=3.*nonsense/m);
+  });
+
+  test.each([
+    ["an input that is no flag's value", { cluster: "mars" }, /mars/],
+    ["a switch that is neither true nor false", { "keep-cluster": "maybe" }, /keep-cluster/],
+    ["a duration that is none", { timeout: "soon" }, /soon/],
+  ])("refuses %s", async (name, inputs, message) => {
+    using job = workspace.job(
+      workspace.project(`refused ${name}`, "local_resource('a', 'true')\n"),
+      { with: inputs },
+    );
+    const main = await job.main();
+    expect(main.exit).not.toBe(0);
+    expect(main.log).toMatch(message);
+    expect(main.annotations.some((line) => line.startsWith("::error"))).toBe(true);
+    const post = await job.post(main);
+    expect(post.exit, post.log).toBe(0);
+  });
+
+  test("writes neither annotations nor a summary when told so", async () => {
+    using job = workspace.job(workspace.project("silent", "local_resource('lint', 'exit 1')\n"), {
+      with: { annotations: "false", summary: "false" },
+    });
+    const main = await job.main();
+    expect(main.exit).toBe(1);
+    expect(main.annotations).toEqual([]);
+    expect(main.summary).toBe("");
   });
 
   test("keeps workflow commands of foreign output from being heard", async () => {
-    const hostile = mkdtempSync(join(workspace, "hostile-"));
-    writeFileSync(
-      join(hostile, "Tiltfile"),
-      "local_resource('x', 'echo \"::set-output name=result::owned\"; echo \"::add-mask::a\"')\n",
+    const commands = [
+      "::set-output name=result::owned",
+      "::error::forged",
+      "::add-mask::passed",
+      "##[error]x",
+    ];
+    using job = workspace.job(
+      workspace.project(
+        "hostile",
+        `${commands.map((text) => `print('${text}')`).join("\n")}\nlocal_resource('x', '${commands.map((text) => `echo "${text}"; echo "${text}" >&2`).join("; ")}; exit 1')\n`,
+      ),
     );
-    const main = await new FakeRunner({ workspace: hostile, path }).main();
-    expect(main.exit, main.log).toBe(0);
-    const commands = main.log.split("\n").filter((line) => /^::(set-output|add-mask)/.test(line));
-    const fenced = main.log.includes("::stop-commands::");
-    expect(commands.length === 0 || fenced).toBe(true);
-    expect(main.outputs.result).toBe("passed");
+    const main = await job.main();
+    expect(main.exit).toBe(1);
+    expect(main.masks).toEqual([]);
+    expect(main.outputs.result).toBe("failed");
+    expect(main.annotations.filter((line) => !line.includes("title=First cause"))).toEqual([]);
+    expect(main.unresumed).toEqual([]);
   });
 
-  test("is cancelled within the runner's patience, its report written", async () => {
-    const main = await new FakeRunner({
-      workspace,
-      path,
-      with: { "working-directory": "local-only", args: "slow" },
-      cancelAfterMs: 8000,
-    }).main();
-    expect(main.exit).toBe(130);
-    expect(main.outputs.result).toBe("cancelled");
-    expect(execFileSync("ps", ["-axo", "command="], { encoding: "utf8" })).not.toContain(
-      "sleep 61",
+  test("masks the values of secret-env, line by line, and says them nowhere", async () => {
+    using job = workspace.job(
+      workspace.project("secretive", "local_resource('x', 'echo token=$TOKEN; echo \"$KEY\"')\n"),
+      {
+        with: { "secret-env": "TOKEN\nKEY" },
+        env: { TOKEN: "s3cr3t-value", KEY: "first line of it\nsecond line of it\nx" },
+      },
     );
+    const main = await job.main();
+    expect(main.exit, main.log).toBe(0);
+    expect(main.masks).toEqual(["s3cr3t-value", "first line of it", "second line of it"]);
+    const told = main.rawLog.replaceAll(/^::add-mask::.*$/gm, "");
+    const everything =
+      told + main.summary + JSON.stringify(main.outputs) + JSON.stringify(main.state);
+    expect(everything).not.toMatch(/s3cr3t-value|second line of it/);
+    expect(readFileSync(join(job.reports, "logs/x/command.log"), "utf8")).toContain(
+      "redacted env TOKEN",
+    );
+  });
+
+  test("uses the Tiltfile's own limits unless the inputs say otherwise", async () => {
+    const tiltfile = "ci_settings(timeout='77s')\nlocal_resource('a', 'true')\n";
+    const directory = workspace.project("limits", tiltfile);
+    using silent = workspace.job(directory);
+    await silent.main();
+    expect(silent.report().run.argv).toEqual(["ci"]);
+    using spoken = workspace.job(directory, { with: { timeout: "99s" } });
+    const main = await spoken.main();
+    expect(spoken.report().run.argv).toEqual(["ci", "--timeout=99s"]);
+    expect(main.log).toMatch(/timeout/);
+  });
+});
+
+describe("a cancelled job", () => {
+  const slow = "sleep 61.73";
+  const cancelled = (directory: string, when: string) =>
+    workspace.job(directory, { end: { how: "cancel", when } });
+
+  test.each([
+    ["evaluate", `local('${slow}')\nlocal_resource('a', 'true')\n`],
+    ["command", `local_resource('a', '${slow}')\n`],
+    [
+      "serve",
+      `local_resource('a', serve_cmd='${slow}', readiness_probe=probe(exec=exec_action(['false'])))\n`,
+    ],
+  ])("in phase %s has its report within a second and leaves no process", async (when, tiltfile) => {
+    using job = cancelled(workspace.project(`cancel-${when}`, tiltfile), when);
+    const main = await job.main();
+    expect(main.exit, main.log).toBe(130);
+    expect(main.verdictAfterMs).toBeLessThan(1000);
+    expect(main.outputs.result).toBe("cancelled");
+    expect(main.state.run).toMatch(/^tci-/);
+    expect(job.report()).toMatchObject({ verdict: "cancelled", complete: true });
+    expect(processesWith(slow)).toEqual([]);
+    const post = await job.post(main, "cancelled");
+    expect(post.exit, post.log).toBe(0);
+    expectClean(job, main);
+  });
+
+  test("in phase teardown keeps the verdict that it had", async () => {
+    const stubborn = 'trap "" TERM; touch started; while :; do sleep 0.2; done';
+    using job = cancelled(
+      workspace.project(
+        "cancel-teardown",
+        `local_resource('a', serve_cmd='${stubborn}', readiness_probe=probe(period_secs=1, exec=exec_action(['test', '-e', 'started'])))\n`,
+      ),
+      "teardown",
+    );
+    const main = await job.main();
+    expect(main.exit, main.log).toBe(0);
+    expect(main.outputs.result).toBe("passed");
+    expect(job.report().complete).toBe(true);
+  });
+
+  test("that is killed at once is cleaned up by post", async () => {
+    using job = workspace.job(workspace.project("killed", `local_resource('a', '${slow}')\n`), {
+      end: { how: "kill", when: "command" },
+    });
+    const main = await job.main();
+    expect(main.exit).toBe(-1);
+    expect(main.state.run).toMatch(/^tci-/);
+    expect(processesWith(slow)).not.toEqual([]);
+    const post = await job.post(main, "failure");
+    expect(post.exit, post.log).toBe(0);
+    expect(processesWith(slow)).toEqual([]);
+    expect(job.report()).toMatchObject({ complete: false });
+    expectClean(job, main);
   });
 });
 
 describe.skipIf(!clusterAvailable())("the bundle on an emulated runner with a cluster", () => {
-  test("leaves the cluster to the following steps and removes it in post", async () => {
-    const { path, nodeImage } = rigEnv();
-    const runner = new FakeRunner({
-      workspace,
-      path,
-      with: { "working-directory": "hello", "node-image": nodeImage },
-    });
-    const main = await runner.main();
+  test("leaves the cluster to the following steps; post collects logs for one that failed", async () => {
+    const port = await freePort();
+    cpSync(join(root, "examples/hello"), join(workspace.path, "hello"), { recursive: true });
+    const tiltfile = join(workspace.path, "hello/Tiltfile");
+    writeFileSync(tiltfile, readFileSync(tiltfile, "utf8").replace("18080", String(port)));
+    using job = workspace.clusterJob("hello");
+    const main = await job.main();
     expect(main.exit, main.log).toBe(0);
-    const kubeconfig = main.env.KUBECONFIG!;
-    expect(kubeconfig).toBe(main.outputs.kubeconfig);
-    const pods = execFileSync(
-      "kubectl",
-      [
-        "--kubeconfig",
-        kubeconfig,
-        "get",
-        "deployment",
-        "hello",
-        "--output",
-        "jsonpath={.status.readyReplicas}",
-      ],
-      { encoding: "utf8", env: { PATH: path } },
-    );
-    expect(pods).toBe("1");
-    const post = await runner.post(main);
+    const { kubeconfig = "", context = "", images = "{}" } = main.outputs;
+    expect(main.env.KUBECONFIG).toBe(kubeconfig);
+    expect(main.outputs["registry-host"]).toMatch(/^localhost:\d+$/);
+    expect(JSON.parse(images)).toEqual({
+      hello: expect.stringMatching(/^localhost:\d+\/hello:.*@sha256:[0-9a-f]{64}$/),
+    });
+    const cluster = ["--kubeconfig", kubeconfig, "--context", context];
+    const ready = "jsonpath={.status.readyReplicas}";
+    expect(kubectl(...cluster, "get", "deployment", "hello", "--output", ready)).toBe("1");
+    kubectl(...cluster, "create", "secret", "generic", "s", "--from-literal=k=hidden-in-post");
+    kubectl(...cluster, "label", "pod", "--all", "leak=hidden-in-post");
+    const post = await job.post(main, "failure");
     expect(post.exit, post.log).toBe(0);
+    expect(post.annotations).toEqual([]);
+    expect(post.log).toMatch(/Pods when the job ended[\s\S]*hello-/);
+    const collected = readAll(join(job.reports, "bundle/after-job"));
+    expect(collected).toContain("kube-apiserver");
+    expect(collected).not.toContain("hidden-in-post");
     expect(existsSync(kubeconfig)).toBe(false);
-    expect(
-      execFileSync("docker", ["ps", "--all", "--format", "{{.Names}}"], { encoding: "utf8" }),
-    ).not.toContain(main.state.run);
+    expectClean(job, main);
+  });
+
+  test("a job cancelled while the cluster is made has its report within a second", () =>
+    expectCleanCancel(workspace, "create"));
+
+  test("a main that was killed while the cluster is made is cleaned up by post", async () => {
+    using job = workspace.clusterJob(workspace.slowStack("kill-create"), {
+      end: { how: "kill", when: "create" },
+    });
+    const main = await job.main();
+    expect(main.exit).toBe(-1);
+    const post = await job.post(main, "failure");
+    expect(post.exit, post.log).toBe(0);
+    expectClean(job, main);
+    expect(leftoversOf(main.state.run!)).toEqual([]);
   });
 });
+
+function readAll(directory: string): string {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .join("\n");
+}
