@@ -13,6 +13,7 @@ const io: ProcessIo = {
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
+  program: [process.execPath, process.argv[1] ?? ""],
   onSignal(listener) {
     for (const signal of SIGNALS) process.on(signal, listener);
     return () => {

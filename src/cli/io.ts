@@ -24,6 +24,8 @@ export interface ProcessIo {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The words that start this program: an interpreter and a script. */
+  readonly program: readonly string[];
   /** Calls back for SIGINT, SIGTERM and SIGHUP until the returned function is called. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void): () => void;
   readonly embedding?: Embedding;

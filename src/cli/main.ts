@@ -7,6 +7,7 @@ import type { Attach } from "./command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { downCommand } from "./down.ts";
 import { describeOption, shortenHelp } from "./help.ts";
+import { hookCommand } from "./hook/command.ts";
 import type { ProcessIo } from "./io.ts";
 import { planCommand } from "./plan.ts";
 import { explainCommand, reportCommand } from "./report-commands.ts";
@@ -91,4 +92,5 @@ const COMMANDS: readonly ((attach: Attach) => Command)[] = [
   reportCommand,
   downCommand,
   doctorCommand,
+  (attach) => hookCommand(attach, main),
 ];

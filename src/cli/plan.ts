@@ -1,12 +1,12 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { stateDirectory, useCurrentCluster } from "../cluster/index.ts";
+import { useCurrentCluster } from "../cluster/index.ts";
 import { RunError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
-import { mentionsCluster } from "../local/index.ts";
 import { EXIT } from "../model/result.ts";
-import { evaluateInWorker, TiltfileError } from "../tiltfile/index.ts";
+import { TiltfileError } from "../tiltfile/index.ts";
 import type { Attach } from "./command.ts";
+import { evaluateAlone, futureContext } from "./evaluate-alone.ts";
 import type { ProcessIo } from "./io.ts";
 import { formatPlan, type PlanFormat } from "./plan-output/index.ts";
 
@@ -21,9 +21,6 @@ interface PlanFlags {
   readonly extensionsDir?: string;
   readonly localExec: boolean;
 }
-
-/** The context's name as a run would make it, as far as it can be known before there is a run. */
-const FUTURE_CONTEXT = "kind-tilt-ci";
 
 export function planCommand(attach: Attach): Command {
   return new Command("plan")
@@ -59,35 +56,19 @@ async function printPlan(
   const abort = new AbortController();
   const unlisten = io.onSignal(() => abort.abort());
   try {
-    const kubeContext = await contextOf(flags, host);
-    const plan = await evaluateInWorker(
+    const { extensionsDir, extensionsLock, localExec, file } = flags;
+    const path = (name: string) => resolve(io.cwd, name);
+    const plan = await evaluateAlone(
       {
-        tiltfile: resolve(io.cwd, flags.file),
+        tiltfile: path(file),
         args,
-        subcommand: "ci",
-        env: host.env,
-        kubeContext,
-        extensions: {
-          cacheDir: resolve(
-            io.cwd,
-            flags.extensionsDir ?? join(stateDirectory(host), "extensions"),
-          ),
-          offline: false,
-          ...(flags.extensionsLock ? { lockFile: resolve(io.cwd, flags.extensionsLock) } : {}),
-        },
-        allowLocalExec: flags.localExec,
+        allowLocalExec: localExec,
+        kubeContext: await contextOf(flags, host),
+        ...(extensionsDir && { extensionsDir: path(extensionsDir) }),
+        ...(extensionsLock && { extensionsLock: path(extensionsLock) }),
       },
       host,
-      {
-        signal: abort.signal,
-        log: (line) => void io.stderr.write(`${line}\n`),
-        beforeCommand: async (argv) => {
-          if (!kubeContext.real && mentionsCluster(argv, io.cwd))
-            throw new Error(
-              "plan starts no cluster, and this command needs one: give it one with --cluster current",
-            );
-        },
-      },
+      { signal: abort.signal, log: (line) => void io.stderr.write(`${line}\n`) },
     );
     for (const { message } of plan.warnings) io.stderr.write(`WARNING: ${message}\n`);
     io.stdout.write(formatPlan(plan, flags.output));
@@ -105,8 +86,7 @@ async function contextOf(
   { cluster, context, kubeconfig, namespace }: PlanFlags,
   host: ReturnType<typeof createHost>,
 ) {
-  if (cluster !== "current" && context === undefined)
-    return { name: FUTURE_CONTEXT, namespace: namespace ?? "default", allowed: true, real: false };
+  if (cluster !== "current" && context === undefined) return futureContext(namespace);
   const current = await useCurrentCluster({ context, kubeconfig }, host);
   return {
     name: current.context,

@@ -12,4 +12,4 @@ export type { BuiltImage, DeliveredImage } from "./built-image.ts";
 export { checkCacheOptions } from "./cache-options.ts";
 export type { RegistryAddress } from "./image-names.ts";
 export { createImages } from "./images.ts";
-export { fingerprintInputs } from "./inputs.ts";
+export { fingerprintInputs, inputsAmong } from "./inputs.ts";

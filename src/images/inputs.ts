@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { relative } from "node:path";
 import type { DockerBuild } from "../model/plan.ts";
-import { selectContext, selectedEntries } from "./context-filter.ts";
+import { excludedBy, selectContext, selectedEntries } from "./context-filter.ts";
 
 /**
  * A fingerprint of what a build reads from its context: paths, kinds, sizes, times and modes of the files that no
@@ -23,4 +24,17 @@ export async function fingerprintInputs(
     return `unreadable: ${(error as NodeJS.ErrnoException).code}`;
   }
   return hash.digest("hex");
+}
+
+/** Which of these files (absolute paths; they need not exist) go into an image's build. */
+export async function inputsAmong(image: DockerBuild, files: readonly string[]): Promise<string[]> {
+  if (image.context === "-") return [];
+  const inside = files
+    .map((file) => ({ file, path: relative(image.context, file).replaceAll("\\", "/") }))
+    .filter(({ path }) => path !== "" && path !== ".." && !path.startsWith("../"));
+  if (inside.length === 0) return [];
+  const selection = await selectContext(image.context, image.contextFilters, []);
+  return inside
+    .filter(({ path }) => excludedBy(selection, path) === undefined)
+    .map(({ file }) => file);
 }

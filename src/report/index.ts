@@ -3,8 +3,8 @@ export { type Annotation, annotationsOf, workflowCommand } from "./annotations.t
 export { maskedYaml } from "./applied-yaml.ts";
 export { writeAtomically } from "./atomic.ts";
 export { type BundleCollector, type BundleIndex, collectDiagnosticsBundle } from "./bundle.ts";
-export { createLayout } from "./console-layout.ts";
 export { type Console, type ConsoleOptions, createConsole } from "./console.ts";
+export { createLayout } from "./console-layout.ts";
 export { diffReports, formatDiff, type ReportDiff } from "./diff.ts";
 export { explain } from "./explain.ts";
 export { renderJson } from "./json.ts";

@@ -1,4 +1,10 @@
-import type { ClusterFacts, Observation, PlannedResource, RunEvent, RunInfo } from "../model/event.ts";
+import type {
+  ClusterFacts,
+  Observation,
+  PlannedResource,
+  RunEvent,
+  RunInfo,
+} from "../model/event.ts";
 import type { Failure, PhaseName, PhaseStatus, Verdict } from "../model/result.ts";
 import { CLUSTER_SUBJECT, PHASES, TILTFILE_SUBJECT } from "../model/result.ts";
 import { type PhaseId, phaseKey } from "./log-path.ts";

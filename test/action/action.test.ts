@@ -202,7 +202,7 @@ describe.skipIf(!clusterAvailable())("the bundle on an emulated runner with a cl
     expect(main.env.KUBECONFIG).toBe(kubeconfig);
     expect(main.outputs["registry-host"]).toMatch(/^localhost:\d+$/);
     expect(JSON.parse(images)).toEqual({
-      hello: expect.stringMatching(/^localhost:\d+\/hello:.*@sha256:[0-9a-f]{64}$/),
+      hello: expect.stringMatching(/^tci-.*-registry:5000\/hello:.*@sha256:[0-9a-f]{64}$/),
     });
     const cluster = ["--kubeconfig", kubeconfig, "--context", context];
     const ready = "jsonpath={.status.readyReplicas}";

@@ -8,7 +8,7 @@ import type { DownloadOptions } from "./download.ts";
 import { installTool } from "./install.ts";
 
 /** A mirror of the publishers' servers: asked for `MIRROR/<host>/<path>`. */
-export const MIRROR_VARIABLE = "TILT_CI_TOOL_MIRROR";
+const MIRROR_VARIABLE = "TILT_CI_TOOL_MIRROR";
 
 export interface ProvideOptions extends DownloadOptions {
   /** The run will make a kind cluster. */

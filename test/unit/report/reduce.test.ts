@@ -14,6 +14,20 @@ const resourceOf = (result: ReturnType<typeof reduceResult>, name: string) =>
   result.resources.find((r) => r.name === name)!;
 
 describe("reduceResult()", () => {
+  test("tells how the cluster is reached when that is known, later facts beside earlier ones", () => {
+    const facts = { name: "tci-1", context: "kind-tci-1", kubeconfig: "/k" };
+    const told = (...clusters: Extract<RunEvent, { type: "cluster" }>["cluster"][]) =>
+      reduceResult(clusters.map((cluster) => ({ type: "cluster", at: at(1), cluster }))).cluster;
+    expect(told()).toBeNull();
+    expect(told({ registryHost: "localhost:5000" })).toBeNull();
+    expect(told(facts)).toEqual({ ...facts, registryHost: null, stays: false });
+    expect(told(facts, { registryHost: "localhost:5000" }, { stays: true })).toEqual({
+      ...facts,
+      registryHost: "localhost:5000",
+      stays: true,
+    });
+  });
+
   test("tells a passed run with times, images, retries and what it waited for", () => {
     const result = reduceResult(greenStory().events);
     expect(result).toMatchObject({

@@ -1,0 +1,62 @@
+import { dirname, join } from "node:path";
+import { stateDirectory } from "../cluster/index.ts";
+import type { Host } from "../host/host.ts";
+import { mentionsCluster } from "../local/index.ts";
+import type { Plan } from "../model/plan.ts";
+import { evaluateInWorker } from "../tiltfile/index.ts";
+
+/** What a Tiltfile sees of a cluster. */
+export interface SeenContext {
+  readonly name: string;
+  readonly namespace: string;
+  readonly allowed: boolean;
+  /** It exists: the Tiltfile's commands may use it. */
+  readonly real: boolean;
+}
+
+/** The context as a run would make it, as far as it can be known before there is a run. */
+export function futureContext(namespace = "default"): SeenContext {
+  return { name: "kind-tilt-ci", namespace, allowed: true, real: false };
+}
+
+export interface EvaluationRequest {
+  /** Absolute. */
+  readonly tiltfile: string;
+  readonly args: readonly string[];
+  readonly kubeContext: SeenContext;
+  readonly allowLocalExec: boolean;
+  readonly extensionsDir?: string;
+  readonly extensionsLock?: string;
+}
+
+/** Evaluates a Tiltfile without a run: starts nothing but the Tiltfile's own commands. Throws `TiltfileError`. */
+export function evaluateAlone(
+  { extensionsDir, extensionsLock, kubeContext, ...request }: EvaluationRequest,
+  host: Host,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: (line: string) => void },
+): Promise<Plan> {
+  return evaluateInWorker(
+    {
+      ...request,
+      subcommand: "ci",
+      env: host.env,
+      kubeContext,
+      extensions: {
+        cacheDir: extensionsDir ?? join(stateDirectory(host), "extensions"),
+        offline: false,
+        ...(extensionsLock ? { lockFile: extensionsLock } : {}),
+      },
+    },
+    host,
+    {
+      signal,
+      log: (line) => log(line),
+      beforeCommand: async (argv) => {
+        if (!kubeContext.real && mentionsCluster(argv, dirname(request.tiltfile)))
+          throw new Error(
+            "plan starts no cluster, and this command needs one: give it one with --cluster current",
+          );
+      },
+    },
+  );
+}
