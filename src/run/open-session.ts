@@ -144,15 +144,17 @@ async function ownProcess(session: Session, pid: number): Promise<void> {
 }
 
 /** A scrubber that hands on what it is told to hide. Values of a Tiltfile's Secrets are often ordinary words: those it keeps. */
-function tellingScrubber(observer: RunObserver): Scrubber {
+function tellingScrubber(observer: RunObserver, known: readonly Secret[]): Scrubber {
   const scrubber = createScrubber();
-  return {
+  const telling: Scrubber = {
     ...scrubber,
     add(secrets) {
       for (const { value, origin } of secrets) if (origin === "explicit") observer.secret?.(value);
       return scrubber.add(secrets);
     },
   };
+  telling.add(known);
+  return telling;
 }
 
 function secretsOfEnvironment({ secretEnv }: RunOptions, { env }: Host): Secret[] {
