@@ -174,9 +174,12 @@ describe("a cancelled job", () => {
   });
 
   test("that is killed at once is cleaned up by post", async () => {
-    using job = workspace.job(workspace.project("killed", `local_resource('a', '${slow}')\n`), {
-      end: { how: "kill", when: "command" },
-    });
+    using job = workspace.job(
+      workspace.project("killed", `local_resource('a', 'touch started; ${slow}')\n`),
+      {
+        end: { how: "kill", when: "file:started" },
+      },
+    );
     const main = await job.main();
     expect(main.exit).toBe(-1);
     expect(main.state.run).toMatch(/^tci-/);

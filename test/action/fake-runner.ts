@@ -47,7 +47,7 @@ export interface RunnerOptions {
   readonly end?: { readonly how: "cancel" | "kill"; readonly when: Moment };
 }
 
-/** A phase that has begun, as events.ndjson tells it (`build`), or the first output (`output`). */
+/** A phase that has begun, as events.ndjson tells it (`build`), or a file that a command makes (`file:NAME`). */
 export type Moment = string;
 
 /**
@@ -177,13 +177,13 @@ export class FakeRunner implements Disposable {
     log: () => string,
   ): Promise<number | undefined> {
     const running = () => child.exitCode === null && child.signalCode === null;
+    const file = /^file:(.*)$/.exec(when)?.[1];
     const isReached = () =>
-      when === "output"
-        ? log() !== ""
-        : this.#events().includes(`"type":"phase-started"`) &&
-          this.#events()
+      file === undefined
+        ? this.#events()
             .split("\n")
-            .some((line) => line.includes(`"phase-started"`) && line.includes(`"phase":"${when}"`));
+            .some((line) => line.includes(`"phase-started"`) && line.includes(`"phase":"${when}"`))
+        : existsSync(join(this.reports, "..", file));
     while (running() && !isReached()) await sleep(20);
     if (!running()) throw new Error(`The Action ended before ${when}:\n${log()}`);
     if (how === "kill") {

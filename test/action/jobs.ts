@@ -89,7 +89,8 @@ export async function expectCleanCancel(workspace: Workspace, phase: string): Pr
 
 /** `kubectl ARGS…` on the rig. */
 export function kubectl(...argv: string[]): string {
-  return execFileSync("kubectl", argv, { encoding: "utf8", env: { PATH: rigEnv().path } });
+  const env = { PATH: rigEnv().path, HOME: tmpdir() };
+  return execFileSync("kubectl", argv, { encoding: "utf8", env });
 }
 
 /** A loopback port that nobody has right now. */
