@@ -150,6 +150,7 @@ export function createRun(hostEnv: Readonly<Record<string, string>>): RunCommand
             stop();
           }, options.timeoutMs);
     options.signal?.addEventListener("abort", stop);
+    if (options.signal?.aborted) stop(); // while the child was started
     try {
       const [ended, stdout, stderr] = await Promise.all([
         child.ended,

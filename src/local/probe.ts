@@ -34,6 +34,7 @@ export async function probeOnce(
   host: Host,
   env: Readonly<Record<string, string>>,
   cwd: string,
+  signal?: AbortSignal,
 ): Promise<ProbeResult> {
   const timeoutMs = probe.timeoutSecs * 1000;
   switch (probe.action.type) {
@@ -43,6 +44,7 @@ export async function probeOnce(
         const outcome = await host.run(argv, {
           env,
           cwd,
+          signal,
           timeoutMs,
           killAfterMs: 100,
           maxBuffer: 1000,
@@ -58,7 +60,7 @@ export async function probeOnce(
               : `exit status ${outcome.exitCode}${said ? `: ${said}` : ""}`,
         };
       } catch (error) {
-        return { success: false, message: (error as Error).message };
+        return { success: false, message: errorText(error) };
       }
     }
     case "http":
@@ -85,18 +87,21 @@ function httpProbe(
         port: action.port,
         path: action.path.startsWith("/") ? action.path : `/${action.path}`,
         headers,
-        timeout: timeoutMs,
         rejectUnauthorized: false,
         agent: false,
       },
-      (response) => {
-        response.resume();
-        const status = response.statusCode ?? 0;
-        done(status >= 200 && status < 400, `HTTP status ${status}`);
+      ({ statusCode = 0 }) => {
+        done(statusCode >= 200 && statusCode < 400, `HTTP status ${statusCode}`);
+        request.destroy(); // the answer's body may have no end
       },
     );
-    request.on("timeout", () => request.destroy(new Error(`timed out after ${timeoutMs / 1000}s`)));
-    request.on("error", (error) => done(false, error.message));
+    // For the whole of it: an answer that comes drop by drop is none.
+    const timer = setTimeout(
+      () => request.destroy(new Error(`timed out after ${timeoutMs / 1000}s`)),
+      timeoutMs,
+    );
+    request.on("error", (error) => done(false, errorText(error)));
+    request.on("close", () => clearTimeout(timer));
     request.end();
   });
 }
@@ -110,6 +115,13 @@ function tcpProbe(host: string, port: number, timeoutMs: number): Promise<ProbeR
     };
     socket.on("connect", () => done(true, "connected"));
     socket.on("timeout", () => done(false, `timed out after ${timeoutMs / 1000}s`));
-    socket.on("error", (error) => done(false, error.message));
+    socket.on("error", (error) => done(false, errorText(error)));
   });
+}
+
+/** Of several addresses that were tried Node names none in its message. */
+function errorText(error: unknown): string {
+  if (error instanceof AggregateError)
+    return error.errors.map((one) => (one as Error).message).join("; ");
+  return (error as Error).message;
 }

@@ -139,7 +139,7 @@ async function watchProbe(
     host.clock.sleep(seconds * 1000, stopped.signal).catch(() => {});
   await pause(probe.initialDelaySecs);
   while (!stopped.signal.aborted) {
-    const result = await probeOnce(probe, host, env, cwd);
+    const result = await probeOnce(probe, host, env, cwd, stopped.signal);
     if (stopped.signal.aborted) return;
     const before = count;
     count = countProbe(count, result.success, probe);

@@ -75,6 +75,13 @@ describe("run()", () => {
     expect(stdout.length).toBe(100);
     expect(stdout.endsWith("100000\n")).toBe(true);
   });
+
+  test("ends with a signal that fires while it is started", async () => {
+    const stop = new AbortController();
+    const running = host.run(["sleep", "30"], { signal: stop.signal });
+    stop.abort();
+    await expect(running).rejects.toThrow("cancelled");
+  });
 });
 
 describe("spawn()", () => {
