@@ -82,8 +82,6 @@ export function transcode(text: string): string {
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 const LETTER = /^\p{L}$/u;
 const DIGIT = /^\p{Nd}$/u;
-const LOWER = /^\p{Lowercase}$/u;
-const UPPER = /^\p{Uppercase}$/u;
 const TITLECASE = /^\p{Lt}$/u;
 const SPACE = /^[\t\n\v\f\r \u0085\u00a0\p{Z}]$/u;
 const LETTERS_LOWER = /^\p{Ll}$/u;
@@ -123,14 +121,14 @@ export function isSpace(rune: number): boolean {
   return matches(SPACE, rune);
 }
 
-/** Go's unicode.IsLower: category Ll or another lowercase letter. */
+/** Go's unicode.IsLower: category Ll. */
 export function isLower(rune: number): boolean {
-  return matches(LETTERS_LOWER, rune) || (rune >= 0x80 && matches(LOWER, rune));
+  return matches(LETTERS_LOWER, rune);
 }
 
 /** Go's unicode.IsUpper. */
 export function isUpper(rune: number): boolean {
-  return matches(LETTERS_UPPER, rune) || (rune >= 0x80 && matches(UPPER, rune));
+  return matches(LETTERS_UPPER, rune);
 }
 
 /** Go's unicode.IsTitle. */
@@ -155,7 +153,7 @@ export function toLower(rune: number): number {
 /** Go's unicode.ToUpper: simple case mapping. */
 export function toUpper(rune: number): number {
   if (rune < 0x80) return rune >= 0x61 && rune <= 0x7a ? rune - 32 : rune;
-  return mapped(rune, (text) => text.toUpperCase());
+  return greekTitle(rune) ?? mapped(rune, (text) => text.toUpperCase());
 }
 
 /** The digraphs that have a titlecase form of their own, by any of their three forms. */
@@ -176,11 +174,20 @@ function greekTitle(rune: number): number | undefined {
 
 /** Go's unicode.ToTitle: simple case mapping. */
 export function toTitle(rune: number): number {
-  return TITLE_FORMS.get(rune) ?? greekTitle(rune) ?? toUpper(rune);
+  // Georgian has capitals for whole words only, never for the first letter.
+  if (rune >= 0x10d0 && rune <= 0x10ff) return rune;
+  return TITLE_FORMS.get(rune) ?? toUpper(rune);
 }
+
+/** The sharp s has a capital, though no simple mapping leads to it. */
+const SHARP_S = 0xdf;
+/** The I of Turkish, with a dot and without: their cases are those of another letter. */
+const TURKISH_I = new Set([0x130, 0x131]);
 
 /** Whether a code point has another case: Go's `unicode.SimpleFold(r) != r`. */
 export function isCased(rune: number): boolean {
   if (rune < 0x80) return isLetter(rune);
+  if (TURKISH_I.has(rune)) return false;
+  if (rune === SHARP_S) return true;
   return toLower(rune) !== rune || toUpper(rune) !== rune || toTitle(rune) !== rune;
 }
