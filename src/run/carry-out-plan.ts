@@ -10,12 +10,12 @@ import type {
   Plan,
   Resource,
 } from "../model/plan.ts";
-import { CLUSTER_SUBJECT } from "../model/result.ts";
 import { deleteAppliedAtEnd } from "./applied-objects.ts";
 import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
 import { startCompose } from "./compose.ts";
 import { createDeploys } from "./deploys.ts";
+import { imagePhases } from "./image-phases.ts";
 import { createImageTasks, type ImageTasks } from "./images.ts";
 import { carryOut, type Execute, type TaskOutcome } from "./loop.ts";
 import { plannedResources } from "./planned.ts";
@@ -172,11 +172,7 @@ function startImages(
   cluster: RunCluster | undefined,
 ): ImageTasks {
   const { builder, cacheTo, cacheFrom } = session.options.images;
-  const owner = new Map(
-    [...graph.tasks.values()].flatMap((task) =>
-      task.subject === undefined ? [] : [[task.subject, task.resource] as const],
-    ),
-  );
+  const phaseOf = imagePhases(graph);
   const images = createImages({
     host: session.host,
     env: plan.environment.env,
@@ -190,9 +186,7 @@ function startImages(
     hooks: {
       onLine: (image, text) =>
         session.line({
-          resource: owner.get(image) ?? CLUSTER_SUBJECT,
-          phase: "build",
-          subject: image,
+          ...phaseOf(image, "build"),
           level: "info",
           source: "build",
           text,
@@ -200,9 +194,7 @@ function startImages(
       onStep: (image, phase, { name, startedAt, at }) =>
         session.log.append({
           type: "step",
-          resource: owner.get(image) ?? CLUSTER_SUBJECT,
-          phase,
-          subject: image,
+          ...phaseOf(image, phase),
           name,
           startedAt,
           at,
@@ -212,9 +204,7 @@ function startImages(
         session.log.append({
           type: "phase-retried",
           at: session.now(),
-          resource: owner.get(image) ?? CLUSTER_SUBJECT,
-          phase,
-          subject: image,
+          ...phaseOf(image, phase),
           attempt,
           failure,
         }),
