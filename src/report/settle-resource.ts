@@ -1,4 +1,4 @@
-import { CLUSTER_SUBJECT, type PhaseStatus, TILTFILE_SUBJECT } from "../model/result.ts";
+import { CLUSTER_SUBJECT, type PhaseStatus } from "../model/result.ts";
 import type {
   Attempt,
   CauseLink,
@@ -39,7 +39,7 @@ export function settleResource(
   const role = roleOf(phases);
   return {
     name,
-    type: planned?.type ?? specialType(name),
+    type: planned?.type ?? unplannedType(name),
     status: statusOf(phases),
     enabled: planned?.enabled ?? true,
     position: planned === undefined ? null : locate(planned.position),
@@ -68,9 +68,9 @@ export function settleResource(
   };
 }
 
-function specialType(name: string): ResourceResult["type"] {
-  if (name === CLUSTER_SUBJECT) return "cluster";
-  return name === TILTFILE_SUBJECT ? "tiltfile" : "k8s";
+/** What is in no plan: the cluster, the Tiltfile, or a resource that a broken Tiltfile names. */
+function unplannedType(name: string): ResourceResult["type"] {
+  return name === CLUSTER_SUBJECT ? "cluster" : "tiltfile";
 }
 
 // The first that any phase has decides; a resource of passed and blocked phases did not pass.

@@ -143,7 +143,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
     host,
     hooksOf(session, "create"),
   );
-  observe(session, "create", lease.created);
+  observe(session, "create", createdOrOver(session, lease));
   const told = registry?.ready.then(({ host: registryHost }) => {
     tellCluster(session, { registryHost });
     session.reached(CLUSTER_SUBJECT, "registry");
@@ -153,6 +153,26 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
   if (registry) void announce(session, connection, registry.ready);
   leaveWithSession(session, lease, connection, registry?.ready);
   return { lease, connection, registry: registry?.ready ?? Promise.resolve(undefined) };
+}
+
+/**
+ * A run may pass while kind still finishes what nobody waits for. Cutting that off does not make the cluster's creation
+ * a cancelled one: it has given all that was asked of it.
+ */
+async function createdOrOver(session: Session, lease: ClusterLease): Promise<void> {
+  let served = false;
+  lease.apiReady.then(
+    () => {
+      served = true;
+    },
+    () => {}, // told by `created`
+  );
+  try {
+    await lease.created;
+  } catch (error) {
+    const over = session.over.signal.aborted && !session.cancelled.aborted;
+    if (!(error instanceof CancelledError && over && served)) throw error;
+  }
 }
 
 /** What the end of the run has to do with the cluster: close, collect logs, tell of it if it stays. */

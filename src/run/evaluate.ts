@@ -3,18 +3,18 @@ import { PhaseFailure } from "../errors.ts";
 import { commandText, mentionsCluster } from "../local/index.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Plan } from "../model/plan.ts";
-import { type Failure, TILTFILE_SUBJECT } from "../model/result.ts";
+import { TILTFILE_SUBJECT } from "../model/result.ts";
 import { evaluateInWorker, TiltfileError } from "../tiltfile/index.ts";
 import type { ChosenCluster } from "./choose-cluster.ts";
-import { infrastructureFailure } from "./loop.ts";
 import { phase, type Session } from "./session.ts";
+import { describeTiltfileError, tellOfResource } from "./tiltfile-failure.ts";
 
 /**
  * Evaluates the Tiltfile once, in a Worker, while the cluster boots. The cluster is started as soon as it is clear
  * that the Tiltfile needs one. A command of the Tiltfile that names a cluster tool waits for the API server; another
  * one that fails before the cluster is there is run once more when it is.
  */
-export function evaluateTiltfile(
+export async function evaluateTiltfile(
   session: Session,
   { kubeContext, cluster }: ChosenCluster,
 ): Promise<Plan> {
@@ -26,7 +26,7 @@ export function evaluateTiltfile(
   const limitMs = options.policy.timeoutMs;
   const leftMs = () => Math.max(1, session.startedAt + limitMs - session.now());
   const env = { ...host.env, ...(cluster ? { KUBECONFIG: cluster.kubeconfig } : {}) };
-  return phase(
+  const outcome = await phase(
     session,
     TILTFILE_SUBJECT,
     "evaluate",
@@ -68,13 +68,19 @@ export function evaluateTiltfile(
           },
         },
       ).catch((error: unknown) => {
-        throw limitMs > 0 && leftMs() === 1 ? tooLate(error, limitMs) : error;
+        if (limitMs > 0 && leftMs() === 1) throw tooLate(error, limitMs);
+        if (error instanceof TiltfileError && error.resource !== undefined) return error;
+        throw error;
       }),
     describeTiltfileError,
   ).catch((error: unknown) => {
     for (const warning of warnings) say(warning, "warn");
     throw error;
   });
+  if (!(outcome instanceof TiltfileError)) return outcome;
+  for (const warning of warnings) say(warning, "warn");
+  tellOfResource(session, outcome.resource!, outcome);
+  throw outcome;
 }
 
 /** The run's time was over while the Tiltfile was at work: that is what failed, whatever it was doing. */
@@ -87,25 +93,4 @@ function tooLate(error: unknown, limitMs: number): unknown {
     ...(error.position ? { position: error.position } : {}),
     hint: "Look for the command or loop named here, or allow more time with --timeout",
   });
-}
-
-function describeTiltfileError(error: unknown): { status: "failed" | "error"; failure: Failure } {
-  if (!(error instanceof TiltfileError))
-    return { status: "error", failure: infrastructureFailure(error) };
-  const [first = "", ...rest] = error.message.split("\n");
-  const last = rest.at(-1);
-  // The reason stands in the last line of a traceback; what led there is detail.
-  const message = first.startsWith("Traceback") && last ? last : first;
-  return {
-    status: "failed",
-    failure: {
-      code: "TiltfileError",
-      message,
-      ...(rest.length > 0 || error.excerpt
-        ? { detail: [error.message, error.excerpt].filter(Boolean).join("\n") }
-        : {}),
-      ...(error.position ? { position: error.position } : {}),
-      ...(error.hint ? { hint: error.hint } : {}),
-    },
-  };
 }

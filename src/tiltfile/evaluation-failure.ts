@@ -90,8 +90,15 @@ function withExcerpt(
   if (error.excerpt !== undefined || place === undefined) return error;
   const excerpt = excerptAt({ file: place.file, line: place.line, col: place.column }, sources);
   if (excerpt === undefined) return error;
-  const { message, positions, resource, hint, cause, environment } = error;
-  const complete = new TiltfileError(message, { positions, resource, hint, cause, excerpt });
+  const { message, positions, resource, code, hint, cause, environment } = error;
+  const complete = new TiltfileError(message, {
+    positions,
+    resource,
+    code,
+    hint,
+    cause,
+    excerpt,
+  });
   complete.environment = environment;
   return complete;
 }

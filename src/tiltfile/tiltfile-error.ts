@@ -1,7 +1,10 @@
 import { RunError } from "../errors.ts";
 import type { ReadEnvironment } from "../model/plan.ts";
 import type { Position } from "../model/position.ts";
+import type { ReasonCode } from "../model/reason.ts";
 import { EXIT } from "../model/result.ts";
+
+type TiltfileErrorCode = Extract<ReasonCode, "TiltfileError" | "DependencyNeverStarts">;
 
 /** What a `TiltfileError` knows beside its message. */
 export interface TiltfileErrorDetails {
@@ -9,6 +12,8 @@ export interface TiltfileErrorDetails {
   readonly positions?: readonly Position[];
   /** The resource that it is about, when it is about one. */
   readonly resource?: string | undefined;
+  /** `TiltfileError` unless there is a better word for it. */
+  readonly code?: TiltfileErrorCode | undefined;
   /** The source line with a caret, for terminals. */
   readonly excerpt?: string | undefined;
   readonly hint?: string | undefined;
@@ -22,6 +27,7 @@ export interface TiltfileErrorDetails {
 export class TiltfileError extends RunError {
   readonly positions: readonly Position[];
   readonly resource: string | undefined;
+  readonly code: TiltfileErrorCode;
   readonly excerpt: string | undefined;
   /** What evaluation had read until then, when it got that far. */
   environment: ReadEnvironment | undefined;
@@ -30,11 +36,12 @@ export class TiltfileError extends RunError {
     super(message, EXIT.badInput, { hint: details.hint, cause: details.cause });
     this.positions = details.positions ?? [];
     this.resource = details.resource;
+    this.code = details.code ?? "TiltfileError";
     this.excerpt = details.excerpt;
   }
 
-  /** The innermost place, for annotations. */
+  /** For annotations: the innermost place, or the first that an error about a resource names, which is the resource's. */
   get position(): Position | undefined {
-    return this.positions.at(-1);
+    return this.positions.at(this.resource === undefined ? -1 : 0);
   }
 }

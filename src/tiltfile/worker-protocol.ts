@@ -36,6 +36,7 @@ export interface PlainError {
   readonly tiltfile?: {
     readonly positions: readonly Position[];
     readonly resource: string | undefined;
+    readonly code: TiltfileError["code"];
     readonly excerpt: string | undefined;
     readonly hint: string | undefined;
     readonly environment: ReadEnvironment | undefined;
@@ -46,8 +47,8 @@ export function toPlainError(error: unknown): PlainError {
   if (!(error instanceof Error)) return { message: String(error), stack: undefined };
   const { message, stack } = error;
   if (!(error instanceof TiltfileError)) return { message, stack };
-  const { positions, resource, excerpt, hint, environment } = error;
-  return { message, stack, tiltfile: { positions, resource, excerpt, hint, environment } };
+  const { positions, resource, code, excerpt, hint, environment } = error;
+  return { message, stack, tiltfile: { positions, resource, code, excerpt, hint, environment } };
 }
 
 export function fromPlainError({ message, stack, tiltfile }: PlainError): Error {

@@ -123,6 +123,7 @@ export function checkNeverStarting(resources: readonly Resource[]): void {
       {
         positions: [position, blocker.position],
         resource: name,
+        code: "DependencyNeverStarts",
         hint: `Remove auto_init=False from "${blocker.name}", or "${blocker.name}" from resource_deps of "${name}"`,
       },
     );

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { createEventLog } from "../../../src/run/event-log.ts";
+import { describeTiltfileError, tellOfResource } from "../../../src/run/tiltfile-failure.ts";
+import { TiltfileError } from "../../../src/tiltfile/index.ts";
+
+const at = (line: number) => ({ file: "/app/Tiltfile", line, column: 1 });
+
+test("describeTiltfileError() takes the reason from the last line of a traceback", () => {
+  const error = new TiltfileError(
+    "Traceback (most recent call last):\n  main\nError: no such file",
+    {
+      positions: [at(1), at(7)],
+    },
+  );
+  expect(describeTiltfileError(error)).toMatchObject({
+    status: "failed",
+    failure: { code: "TiltfileError", message: "Error: no such file", position: { line: 7 } },
+  });
+});
+
+test("tellOfResource() tells of an error about a resource under its name, code and place", () => {
+  const log = createEventLog();
+  const error = new TiltfileError("resource api waits on seed, which never starts", {
+    positions: [at(3), at(9)],
+    resource: "api",
+    code: "DependencyNeverStarts",
+  });
+  tellOfResource({ log, now: () => 5 }, "api", error);
+  expect(log.events.map(({ type }) => type)).toEqual(["phase-started", "phase-finished"]);
+  expect(log.events[1]).toMatchObject({
+    resource: "api",
+    phase: "evaluate",
+    status: "failed",
+    failure: { code: "DependencyNeverStarts", position: { line: 3 } },
+  });
+});
