@@ -1,10 +1,10 @@
-import { formatDuration } from "../model/duration.ts";
 import type { RunEvent } from "../model/event.ts";
 import type { Failure } from "../model/result.ts";
 import type { Graph, GraphResource, Task } from "./graph.ts";
 import { taskId } from "./graph.ts";
 import { blockedBy, overdue, standingsOf } from "./judge.ts";
 import type { Policy } from "./policy.ts";
+import { echoesUntil, provenAt } from "./proof.ts";
 import { schedule } from "./schedule.ts";
 import type { RunState } from "./state.ts";
 
@@ -159,24 +159,28 @@ function judge(
   policy: Policy,
   now: number,
 ): Pick<Decision, "end" | "wakeAt"> {
-  const standings = [...standingsOf(graph, state).values()];
+  const named = standingsOf(graph, state);
+  const standings = [...named.values()];
   const busy = [...graph.tasks.values()].some(
     (task) => task.phase !== "serve" && state.phases.get(task.id)?.status === "running",
   );
   const timeoutAt = policy.timeoutMs > 0 ? state.startedAt + policy.timeoutMs : undefined;
   if (state.firstFailureAt !== undefined) {
-    const atRest = policy.failFast
-      ? !busy && ![...graph.resources.values()].some((resource) => isObserved(resource, state))
-      : !busy &&
-        standings.every(({ state: s }) => s === "good" || s === "failed" || s === "blocked");
-    return afterFailure(atRest, state.firstFailureAt, policy, now, timeoutAt);
+    const quiet = policy.failFast
+      ? ![...graph.resources.values()].some((resource) => isObserved(resource, state))
+      : standings.every(({ state: s }) => s === "good" || s === "failed" || s === "blocked");
+    const atRestAt = busy || !quiet ? undefined : (echoesUntil(graph, state) ?? now);
+    return afterFailure(earliest(atRestAt, timeoutAt), state.firstFailureAt, policy, now);
   }
   if (standings.every((standing) => standing.state === "good") && !busy) {
-    const goodSince = Math.max(
-      state.startedAt,
-      ...standings.map((standing) => (standing.state === "good" ? standing.since : 0)),
+    const since = [...named].map(([name, standing]) =>
+      standing.state === "good" ? ([name, standing.since] as const) : ([name, 0] as const),
     );
-    const passedAt = goodSince + policy.stableForMs;
+    const goodSince = Math.max(state.startedAt, ...since.map(([, at]) => at));
+    const passedAt = Math.max(
+      goodSince + policy.stableForMs,
+      ...since.map(([name, at]) => provenAt(graph.resources.get(name)!, at, policy)),
+    );
     if (now >= passedAt) return { end: { reason: "passed" } };
     return timeoutAt !== undefined && now >= timeoutAt
       ? { end: { reason: "timeout" } }
@@ -186,27 +190,27 @@ function judge(
   return timeoutAt === undefined ? {} : { wakeAt: timeoutAt };
 }
 
-/** Whether a resource is deployed and has not come to its verdict yet: nothing else of a stopping run is awaited. */
+/**
+ * Whether a resource is deployed and has not come to its verdict yet, or was ready and crashes: nothing else of a stopping
+ * run is awaited.
+ */
 function isObserved(resource: GraphResource, state: RunState): boolean {
   if (resource.settles === undefined) return false;
-  return (
-    state.phases.get(taskId(resource.name, resource.settles))?.status === "running" &&
-    state.standings.get(resource.name)?.observation.state !== "ready"
-  );
+  const { status } = state.phases.get(taskId(resource.name, resource.settles)) ?? {};
+  const seen = state.standings.get(resource.name)?.observation.state;
+  return status === "running" ? seen !== "ready" : status === "passed" && seen === "crashing";
 }
 
 function afterFailure(
-  atRest: boolean,
+  dueAt: number | undefined,
   firstFailureAt: number,
   policy: Policy,
   now: number,
-  timeoutAt: number | undefined,
 ): Pick<Decision, "end" | "wakeAt"> {
   const windowMs = policy.semantics === "tilt" ? 0 : policy.failureWindowMs;
-  const window = policy.failFast ? firstFailureAt + windowMs : undefined;
-  const limit = earliest(window, timeoutAt);
-  if (atRest || (limit !== undefined && now >= limit)) return { end: { reason: "failed" } };
-  return limit === undefined ? {} : { wakeAt: limit };
+  const limit = earliest(dueAt, policy.failFast ? firstFailureAt + windowMs : undefined);
+  if (limit === undefined) return {};
+  return now >= limit ? { end: { reason: "failed" } } : { wakeAt: limit };
 }
 
 /** Tells once, and again when the reason changes, why a resource's next task is not started. */
@@ -224,102 +228,4 @@ function holdEvents(
     events.push({ type: "holding", at, resource: task.resource, phase: task.phase, reason });
   }
   return events;
-}
-
-/**
- * The closing events of a run: running phases are cancelled or, at a timeout, failed with what they waited for;
- * phases that never began are skipped with what was in their way.
- */
-export function close(
-  graph: Graph,
-  state: RunState,
-  policy: Policy,
-  reason: "passed" | "failed" | "timeout" | "cancelled",
-  at: number,
-): RunEvent[] {
-  const blocked = blockedBy(graph, state);
-  const events: RunEvent[] = [];
-  for (const resource of graph.resources.values()) {
-    const phases = [
-      ...resource.tasks.map((task) => ({ phase: task.phase, subject: task.subject, id: task.id })),
-      ...(resource.settles && resource.settles !== "serve"
-        ? [
-            {
-              phase: resource.settles,
-              subject: undefined,
-              id: taskId(resource.name, resource.settles),
-            },
-          ]
-        : []),
-    ];
-    for (const { phase, subject, id } of phases) {
-      const current = state.phases.get(id);
-      const standing = state.standings.get(resource.name);
-      const regressed =
-        current?.status === "passed" &&
-        phase === resource.settles &&
-        reason === "timeout" &&
-        standing?.observation.state !== "ready";
-      if (current !== undefined && current.status !== "running" && !regressed) continue;
-      const base = {
-        type: "phase-finished",
-        at,
-        resource: resource.name,
-        phase,
-        attempt: 1,
-        ...(subject === undefined ? {} : { subject }),
-      } as const;
-      if (current === undefined)
-        events.push({
-          ...base,
-          status: "skipped",
-          skipReason: skipReason(resource, state, id, blocked, reason),
-        });
-      else if (reason === "timeout")
-        events.push({
-          ...base,
-          status: "failed",
-          failure: timeoutFailure(resource, phase, state, policy),
-        });
-      else if (reason === "passed") events.push({ ...base, status: "passed" });
-      else events.push({ ...base, status: "cancelled" });
-    }
-  }
-  return events;
-}
-
-function skipReason(
-  resource: GraphResource,
-  state: RunState,
-  id: string,
-  blocked: ReadonlyMap<string, string>,
-  reason: string,
-): string {
-  const by = blocked.get(resource.name);
-  if (by) return `blocked by ${by}`;
-  const hold = state.holds.get(id);
-  const end =
-    reason === "timeout"
-      ? "the run timed out"
-      : reason === "cancelled"
-        ? "the run was cancelled"
-        : "the run had failed";
-  return hold ? `not started, ${end}: ${hold}` : `not started: ${end}`;
-}
-
-function timeoutFailure(
-  resource: GraphResource,
-  phase: string,
-  state: RunState,
-  policy: Policy,
-): Failure {
-  const observation =
-    phase === resource.settles ? state.standings.get(resource.name)?.observation : undefined;
-  const why = observation?.failure;
-  const what = why?.message ?? observation?.summary ?? "still running";
-  return {
-    ...(why ?? {}),
-    code: why?.code ?? "Timeout",
-    message: `Timeout after ${formatDuration(policy.timeoutMs)}: ${resource.name}: ${phase}: ${what}`,
-  };
 }

@@ -40,6 +40,8 @@ export interface GraphResource {
   /** Its dependants reach it through Services or port-forwards, and wait until those work, too. */
   readonly isReached: boolean;
   readonly type: Resource["type"];
+  /** A probe stands behind its being ready. */
+  readonly isProbed: boolean;
 }
 
 export function taskId(resource: string, phase: PhaseName, subject?: string): string {
@@ -51,6 +53,8 @@ export interface GraphOptions {
   readonly needsCluster: (argv: readonly string[]) => boolean;
   /** Images go through a registry of this run. */
   readonly registry: boolean;
+  /** Whether a probe says when it is ready; without, it is as soon as its process exists. */
+  readonly isProbed: (resource: Resource) => boolean;
   /** Nothing is started or waited for: deploys are checked by the API server, commands of this machine are left out. */
   readonly dryRun?: boolean;
 }
@@ -75,6 +79,7 @@ export function buildGraph(plan: Plan, options: GraphOptions): Graph {
       deps,
       isReached: isReached(resource),
       type: resource.type,
+      isProbed: options.isProbed(resource),
     });
   }
   const skipped = new Map(

@@ -15,6 +15,7 @@ import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
 import { startCompose } from "./compose.ts";
 import { createDeploys } from "./deploys.ts";
+import { hasProbe } from "./has-probe.ts";
 import { imagePhases } from "./image-phases.ts";
 import { createImageTasks, type ImageTasks } from "./images.ts";
 import { carryOut, type Execute, type TaskOutcome } from "./loop.ts";
@@ -61,6 +62,7 @@ export async function carryOutPlan(
   const graph = buildGraph(plan, {
     needsCluster: (argv) => cluster !== undefined && mentionsCluster(argv, plan.directory),
     registry: cluster !== undefined,
+    isProbed: hasProbe,
     dryRun: options.command === "smoke",
   });
   log.append({ type: "planned", at: session.now(), resources: plannedResources(plan, graph) });

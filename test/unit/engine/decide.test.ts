@@ -189,6 +189,17 @@ describe("success", () => {
     expect(run.failureOf("dev", "serve")?.code).toBe("ServeExited");
   });
 
+  test("a server without probe has passed when it has lived for a second, as in Tilt at once", () => {
+    const run = new Scenario(planOf([server("dev")])).observe("dev", "ready");
+    expect(run.end).toBeUndefined();
+    expect(run.wakeAt).toBe(1000);
+    expect(run.at(1000).end).toBe("passed");
+    const probed = new Scenario(planOf([server("dev", { labels: ["probed"] })]));
+    expect(probed.observe("dev", "ready").end).toBe("passed");
+    const tilt = new Scenario(planOf([server("dev")]), { semantics: "tilt" });
+    expect(tilt.observe("dev", "ready").end).toBe("passed");
+  });
+
   test("--stable-for counts from the last that became ready", () => {
     const run = new Scenario(planOf([k8s("a"), k8s("b")]), { stableForMs: 20_000 });
     run.pass("a|deploy", "b|deploy").at(1000).observe("a", "ready").at(5000).observe("b", "ready");
@@ -276,6 +287,52 @@ describe("failure", () => {
     const run = new Scenario(planOf([k8s("a"), k8s("b")]), { semantics: "tilt" });
     run.pass("a|deploy", "b|deploy").observe("a", "failed", { failure: failure("x") });
     expect(run.end).toBe("failed");
+  });
+});
+
+describe("echoes of a failure", () => {
+  const crash = (crashes: number) => ({ crashes, failure: failure(`exit 1, ${crashes} crashes`) });
+  const failing = (extra: Parameters<typeof k8s>[1] = {}) =>
+    new Scenario(planOf([k8s("db"), k8s("api", extra)]))
+      .pass("db|deploy", "api|deploy")
+      .at(1000)
+      .observe("api", "ready")
+      .at(2000)
+      .observe("db", "failed", { failure: failure("no disk") });
+
+  test("what is ready without a probe gets a moment to fail, too", () => {
+    const run = failing();
+    expect(run.end).toBeUndefined();
+    expect(run.wakeAt).toBe(6000);
+    run.at(3000).observe("api", "crashing", crash(1));
+    expect(run.end).toBeUndefined();
+    run.at(4000).observe("api", "crashing", crash(2));
+    expect(run.statusOf("api", "ready")).toBe("failed");
+    expect(run.end).toBe("failed");
+  });
+
+  test("the moment ends, and what has a probe gets none", () => {
+    expect(failing().at(6000).end).toBe("failed");
+    expect(failing({ labels: ["probed"] }).end).toBe("failed");
+  });
+
+  test("nobody connects to a command: its failure has no echo", () => {
+    const run = new Scenario(planOf([k8s("api"), local("lint", { allowParallel: true })]));
+    run.pass("api|deploy").observe("api", "ready");
+    expect(run.fail("lint|command").end).toBe("failed");
+  });
+
+  test("what is down at the end has failed, what crashed once and runs again is cancelled", () => {
+    const run = new Scenario(planOf([k8s("db"), k8s("api"), k8s("web")]));
+    run.pass("db|deploy", "api|deploy", "web|deploy");
+    run.observe("api", "crashing", { ...crash(1), active: false });
+    run.observe("web", "crashing", { ...crash(1), active: true });
+    run.observe("db", "failed", { failure: failure("no disk") }).at(10_000);
+    expect(run.end).toBe("failed");
+    run.close("failed");
+    expect(run.statusOf("api", "ready")).toBe("failed");
+    expect(run.failureOf("api", "ready")?.message).toBe("exit 1, 1 crashes");
+    expect(run.statusOf("web", "ready")).toBe("cancelled");
   });
 });
 
@@ -429,7 +486,7 @@ describe("closing", () => {
 
   test("a passed run ends its servers as passed", () => {
     const run = new Scenario(planOf([server("dev")]));
-    run.observe("dev", "ready");
+    run.observe("dev", "ready").at(1000);
     expect(run.end).toBe("passed");
     run.close("passed");
     expect(run.statusOf("dev", "serve")).toBe("passed");

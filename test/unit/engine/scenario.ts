@@ -157,6 +157,7 @@ export class Scenario {
     this.graph = buildGraph(plan, {
       needsCluster: (argv) => argv.join(" ").includes("kubectl"),
       registry,
+      isProbed: (resource) => resource.labels.includes("probed"),
     });
     if (cluster) this.reach("(cluster)", "api");
     if (registry) this.reach("(cluster)", "registry");

@@ -1,0 +1,48 @@
+import type { Graph, GraphResource } from "./graph.ts";
+import { taskId } from "./graph.ts";
+import { standingsOf } from "./judge.ts";
+import type { Policy } from "./policy.ts";
+import type { RunState } from "./state.ts";
+
+/*
+ * Without a probe "ready" only means that a process exists. A server that cannot bind its port or reach its database still
+ * needs a moment to say so and end.
+ */
+
+/** A server of this machine that lived so long did not fail to start. */
+const SERVER_MS = 1_000;
+/** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
+const ECHO_MS = 5_000;
+
+/** When all that is ready since then may pass; epoch ms. A Kubernetes resource counts at once (`--stable-for` asks for more). */
+export function provenAt(
+  { settles, isProbed }: GraphResource,
+  since: number,
+  policy: Policy,
+): number {
+  const mayStillFail = settles === "serve" && !isProbed && policy.semantics === "strict";
+  return mayStillFail ? since + SERVER_MS : since;
+}
+
+/** Until when a run that has failed waits for what may follow from the failure; undefined when nothing can. */
+export function echoesUntil(graph: Graph, state: RunState): number | undefined {
+  const standings = standingsOf(graph, state);
+  // Nobody connects to a command or a test.
+  const reachable = [...graph.resources.values()].some(
+    ({ name, settles }) => settles !== undefined && standings.get(name)?.state === "failed",
+  );
+  if (!reachable) return undefined;
+  const times = [...graph.resources.values()].flatMap((resource) => {
+    const standing = state.standings.get(resource.name);
+    return standing?.observation.state === "ready" && isUnproven(resource, state)
+      ? standing.stateSince + ECHO_MS
+      : [];
+  });
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+function isUnproven({ name, settles, isProbed }: GraphResource, state: RunState): boolean {
+  if (settles === undefined || settles === "job" || isProbed) return false;
+  const status = state.phases.get(taskId(name, settles))?.status;
+  return status === "passed" || status === "running";
+}
