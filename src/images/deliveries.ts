@@ -33,6 +33,7 @@ class Deliveries {
   readonly #docker: Docker;
   readonly #delivered = new Map<string, Promise<DeliveredImage>>();
   readonly #mirrored = new Map<string, Promise<MirroredImage | undefined>>();
+  readonly #warned = new Set<string>();
   #delivery: Promise<Delivery> | undefined;
 
   constructor(options: ImagesOptions, docker: Docker) {
@@ -60,7 +61,7 @@ class Deliveries {
     if (target.type !== "registry" || wanted.length === 0) return [];
     const warn = (what: string) => (error: unknown) => {
       if (signal.aborted) throw new CancelledError();
-      this.#options.hooks.onWarning(`${what} not put into the registry ahead: ${messageOf(error)}`);
+      this.#warn(`${what} not put into the registry ahead: ${messageOf(error)}`);
       return undefined;
     };
     const delivery = await this.#open(target.registry, signal).catch(warn("Images"));
@@ -73,6 +74,13 @@ class Deliveries {
     );
     return sent.filter((image) => image !== undefined);
   };
+
+  /** Images are asked for by several, and what keeps them is told once. */
+  #warn(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#options.hooks.onWarning(message);
+  }
 
   readonly close = async (): Promise<void> => {
     (await this.#delivery?.catch(() => undefined))?.close();

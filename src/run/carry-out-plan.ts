@@ -213,8 +213,8 @@ function startImages(
     },
   });
   session.cleanUps.push({ name: "image tags", close: () => images.cleanUp() });
-  if (cluster) sendAhead(session, plan, images, cluster);
-  return createImageTasks(session, plan, graph, images, cluster);
+  const sentAhead = cluster ? sendAhead(session, plan, images, cluster) : async () => {};
+  return createImageTasks(session, plan, graph, images, cluster, sentAhead);
 }
 
 /** `--registry HOST`, else the cluster's own registry, which beats `default_registry()` as in Tilt. */

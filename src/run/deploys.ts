@@ -62,6 +62,7 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
   return {
     async kubernetes(resource, signal) {
       const connection = await cluster.api(signal);
+      await images.sentAhead(resource, signal);
       const objects = injectImages(resource, deployedImages(plan, images));
       session.reports.applied(resource.name, maskedYaml(objects.map(({ object }) => object)));
       const deployedAt = session.now();

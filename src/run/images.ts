@@ -5,6 +5,7 @@ import type { RunEvent } from "../model/event.ts";
 import type { ComposeResource, DockerBuild, ImageBuild, Plan } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { TaskOutcome } from "./loop.ts";
+import type { SentAhead } from "./send-ahead.ts";
 import type { Session } from "./session.ts";
 
 /** Image builds and deliveries of a run, with what they have brought so far. */
@@ -13,6 +14,8 @@ export interface ImageTasks {
   push(task: Task, signal: AbortSignal): Promise<TaskOutcome>;
   /** Gives a Compose service's images the name under which it runs them. */
   tagFor(resource: ComposeResource, signal: AbortSignal): Promise<void>;
+  /** Waits for other people's images of a resource that are on their way to the registry. */
+  readonly sentAhead: SentAhead;
   /** Built images by ref, for what comes after. */
   readonly built: ReadonlyMap<string, BuiltImage>;
 }
@@ -23,6 +26,7 @@ export function createImageTasks(
   graph: Graph,
   images: Images,
   cluster: RunCluster | undefined,
+  sentAhead: SentAhead,
 ): ImageTasks {
   const byRef = new Map(plan.images.map((image) => [image.ref, image]));
   const built = new Map<string, BuiltImage>();
@@ -89,7 +93,7 @@ export function createImageTasks(
     for (const ref of resource.images) await images.tag(built.get(ref)!, resource.imageRef, signal);
   }
 
-  return { build, push, tagFor, built };
+  return { build, push, tagFor, sentAhead, built };
 }
 
 /** The nodes fetch an image while the control plane still boots; the kubelet would only begin after the apply. */

@@ -8,6 +8,7 @@ import {
 } from "../kubernetes/index.ts";
 import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
+import { plansNoMakers } from "./nobody-else.ts";
 import { mayStillAppear } from "./on-its-way.ts";
 import type { Collector, Session } from "./session.ts";
 
@@ -58,6 +59,7 @@ export function createClusterWatch(
         }),
       startedAt: session.startedAt,
       staticNodes: cluster.staticNodes,
+      nobodyElse: cluster.lease !== undefined && plansNoMakers(plan),
       mayStillAppear: (kind, namespace, name) =>
         mayStillAppear({ kind, namespace, name }, plan, log.events),
       onLost: (error) => session.broken.abort(error),

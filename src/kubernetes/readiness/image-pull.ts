@@ -1,5 +1,6 @@
 import type { Failure } from "../../model/result.ts";
 import type { Pod } from "../api/api-object.ts";
+import { latestEvent } from "./events.ts";
 import {
   type Evidence,
   failed,
@@ -44,6 +45,8 @@ export function judgeImage(
 ): Judgement {
   const reason = waiting.reason ?? "ErrImagePull";
   const { name, namespace = "" } = pod.metadata;
+  // The kubelet tells of a container's state seconds after it has done something about it.
+  if (isPulled(pod, container.name, evidence)) return pending(reason);
   const text = pullText(waiting.message, pod, evidence);
   const failure: Failure = {
     code: "ImagePull",
@@ -67,6 +70,15 @@ export function judgeImage(
       evidence.mayStillAppear("Secret", namespace, secret),
   );
   return missingSecret ? pending(reason, { failure }) : failed(reason, failure);
+}
+
+function isPulled({ metadata }: Pod, container: string, evidence: Evidence): boolean {
+  const event = latestEvent(
+    evidence.eventsOf(metadata.uid),
+    ["Pulled", "Failed"],
+    ({ involvedObject }) => involvedObject.fieldPath?.includes(`{${container}}`) ?? false,
+  );
+  return event?.reason === "Pulled";
 }
 
 /** Older kubelets tell the cause only while the pull fails, not while they back off: an event has it then. */

@@ -29,10 +29,14 @@ export interface Judgement {
 export interface Evidence {
   /** Events about an object, oldest first. */
   eventsOf(uid: string): readonly ClusterEvent[];
+  /** The same by name, for objects that are not watched. */
+  eventsAbout(kind: string, namespace: string, name: string): readonly ClusterEvent[];
   /** Undefined while they are not known. */
   nodes(): readonly Node[] | undefined;
   /** No autoscaler adds nodes. */
   readonly staticNodes: boolean;
+  /** No controller, person or server creates objects here that this run does not plan. */
+  readonly nobodyElse: boolean;
   /** A pod that ends by itself, or is being ended, still holds resources of a node. */
   capacityMayFree(): boolean;
   /** Something of this run that has not finished yet may create that object. */

@@ -16,6 +16,8 @@ export interface MissingObject {
 /** The object may be made by a controller we know nothing of; a kubelet looks again only every so often. */
 const MISSING_MS = 8_000;
 const KEY_MS = 4_000;
+/** Where there is no such controller, what is still missing a moment later stays so. */
+const NOBODY_ELSE_MS = 1_000;
 
 const KINDS: Readonly<Record<string, MissingObject["kind"]>> = {
   secret: "Secret",
@@ -47,11 +49,15 @@ export function judgeMissing(
   const { summary, failure, uid } = subject;
   const { kind, name, key } = missing;
   const exists = evidence.exists(kind, namespace, name);
+  const sure = evidence.nobodyElse && exists !== undefined;
+  const patience = (ms: number) => (sure ? NOBODY_ELSE_MS : ms);
   if (evidence.mayStillAppear(kind, namespace, name)) return pending(summary, { failure });
   if (key !== undefined) {
-    return failedUnlessChanged(KEY_MS, `key ${uid} ${kind} ${name} ${key}`, summary, failure);
+    const ms = patience(KEY_MS);
+    return failedUnlessChanged(ms, `key ${uid} ${kind} ${name} ${key}`, summary, failure);
   }
   // It came after the message: whoever missed it will look again.
   if (exists === true) return pending(summary, { failure });
-  return failedUnlessChanged(MISSING_MS, `missing ${uid} ${kind} ${name}`, summary, failure);
+  const ms = patience(MISSING_MS);
+  return failedUnlessChanged(ms, `missing ${uid} ${kind} ${name}`, summary, failure);
 }

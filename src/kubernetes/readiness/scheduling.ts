@@ -12,6 +12,15 @@ const UNKNOWN_NODES_MS = 30_000;
 /** Taints that come and go with a node's health. */
 const HEALTH_TAINT = /^node\.(?:kubernetes|cloudprovider\.kubernetes)\.io\//;
 const UNBOUND_VOLUME = /unbound (?:immediate )?PersistentVolumeClaims|waiting for .*volume/i;
+/** What the volume controller says of a claim that it cannot bind, and of others. */
+const CLAIM_TROUBLE = ["ProvisioningFailed", "FailedBinding"];
+const CLAIM_EVENTS = [
+  ...CLAIM_TROUBLE,
+  "WaitForFirstConsumer",
+  "WaitForPodScheduled",
+  "ExternalProvisioning",
+  "ProvisioningSucceeded",
+];
 const CAPACITY = /Insufficient |Too many pods|free ports/i;
 
 /** Judges a pod that has no node yet. Undefined when it has one. */
@@ -35,12 +44,32 @@ export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undef
     const volume: Failure = { ...failure, code: "VolumePending" };
     return judgeMissing(missing, namespace, { summary, uid, failure: volume }, evidence);
   }
-  if (UNBOUND_VOLUME.test(message)) {
-    return pending("VolumePending", { failure: { ...failure, code: "VolumePending" } });
-  }
+  if (UNBOUND_VOLUME.test(message)) return judgeUnbound(pod, failure, evidence);
   const ms = patience(message, pod, evidence);
   if (ms === undefined) return pending(summary, { failure });
   return failedUnlessChanged(ms, `unschedulable ${uid}`, summary, failure);
+}
+
+/** The scheduler only says that a claim is unbound; why, the volume controller has said about the claim. */
+function judgeUnbound(pod: Pod, waiting: Failure, evidence: Evidence): Judgement {
+  const { namespace = "", name, uid } = pod.metadata;
+  const failure: Failure = { ...waiting, code: "VolumePending" };
+  for (const { persistentVolumeClaim: claim } of pod.spec?.volumes ?? []) {
+    if (claim === undefined) continue;
+    const events = evidence.eventsAbout("PersistentVolumeClaim", namespace, claim.claimName);
+    const event = latestEvent(events, CLAIM_EVENTS);
+    if (event === undefined || !CLAIM_TROUBLE.includes(event.reason ?? "")) continue;
+    const why = `PersistentVolumeClaim/${namespace}/${claim.claimName}: ${event.message ?? event.reason}`;
+    const told: Failure = {
+      ...failure,
+      message: `Pod ${namespace}/${name} waits for its volume: ${why}`,
+    };
+    const missing = missingObjectIn(event.message ?? "");
+    if (missing === undefined) return pending("VolumePending", { failure: told });
+    const subject = { summary: "VolumePending", uid, failure: told };
+    return judgeMissing(missing, namespace, subject, evidence);
+  }
+  return pending("VolumePending", { failure });
 }
 
 /** How long until an unschedulable pod is given up; undefined for as long as it takes. */

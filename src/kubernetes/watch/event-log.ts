@@ -7,11 +7,14 @@ const OBJECTS = 5_000;
 /** The latest events of each object, as many as a verdict needs: a cluster may write ten thousand. */
 export class EventLog {
   readonly #byObject = new Map<string, ClusterEvent[]>();
+  /** The UID that events last gave for a kind, namespace and name. */
+  readonly #uids = new Map<string, string>();
 
   /** Takes an event, or a newer state of one. */
   put(event: ClusterEvent): void {
-    const { uid } = event.involvedObject;
+    const { uid, kind, namespace, name } = event.involvedObject;
     if (uid === undefined) return;
+    this.#uids.set(nameKey(kind, namespace, name), uid);
     const others = (this.#byObject.get(uid) ?? []).filter(
       ({ metadata }) => metadata.uid !== event.metadata.uid,
     );
@@ -24,6 +27,7 @@ export class EventLog {
     if (this.#byObject.size > OBJECTS) {
       const [oldest] = this.#byObject.keys();
       this.#byObject.delete(oldest!);
+      for (const [key, known] of this.#uids) if (known === oldest) this.#uids.delete(key);
     }
   }
 
@@ -31,4 +35,11 @@ export class EventLog {
   of(uid: string): readonly ClusterEvent[] {
     return this.#byObject.get(uid) ?? [];
   }
+
+  /** About the object of that name, oldest first. */
+  about(kind: string, namespace: string, name: string): readonly ClusterEvent[] {
+    return this.of(this.#uids.get(nameKey(kind, namespace, name)) ?? "");
+  }
 }
+
+const nameKey = (kind = "", namespace = "", name = "") => `${kind}/${namespace}/${name}`;

@@ -20,6 +20,7 @@ export interface EvidenceSources {
   readonly events: EventLog;
   readonly watches: WatchSet;
   readonly staticNodes: boolean;
+  readonly nobodyElse: boolean;
   readonly mayStillAppear: Evidence["mayStillAppear"];
 }
 
@@ -33,9 +34,10 @@ export function evidenceFrom(
   endsBefore: Evidence["endsBefore"],
   onHope: () => void,
 ): Evidence {
-  const { store, events, watches, staticNodes } = sources;
+  const { store, events, watches, staticNodes, nobodyElse } = sources;
   return {
     staticNodes,
+    nobodyElse,
     mayStillAppear(kind, namespace, name) {
       const hope = sources.mayStillAppear(kind, namespace, name);
       if (hope) onHope();
@@ -43,6 +45,7 @@ export function evidenceFrom(
     },
     endsBefore,
     eventsOf: (uid) => events.of(uid),
+    eventsAbout: (kind, namespace, name) => events.about(kind, namespace, name),
     nodes() {
       watches.ensure(NODES);
       if (watches.stateOf(NODES) !== "listed") return undefined;

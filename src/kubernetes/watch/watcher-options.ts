@@ -15,6 +15,8 @@ export interface WatcherOptions {
   readonly onLost: (error: EnvironmentError) => void;
   /** No autoscaler adds nodes: what cannot be scheduled now never will. True by default. */
   readonly staticNodes?: boolean;
+  /** See Evidence.nobodyElse. False by default. */
+  readonly nobodyElse?: boolean;
   /** See Evidence.mayStillAppear. Never by default. */
   readonly mayStillAppear?: Evidence["mayStillAppear"];
   /** Epoch ms: log lines from before belong to earlier runs. The time of the call by default. */

@@ -54,6 +54,7 @@ export class Watcher {
       events: this.#events,
       watches: this.#watches,
       staticNodes: options.staticNodes ?? true,
+      nobodyElse: options.nobodyElse ?? false,
       mayStillAppear: options.mayStillAppear ?? (() => false),
     };
     this.#logs = new PodLogs(connection, {

@@ -11,7 +11,7 @@ import type { ReadinessMode } from "../../../src/model/plan.ts";
 /**
  * Each file holds an object with its pods, events and nodes as an API server returned them, and is named
  * <kind>-<case>-<state>.yaml. Comments at its top say what else is expected: `code`, `message`, `detail`, `summary`,
- * `standing` (milliseconds after which it counts as failed), `active`; or what is given: `mode`, `exists`, `coming`.
+ * `standing` (milliseconds after which it counts as failed), `active`; or what is given: `mode`, `exists`, `coming`, `nobodyElse`.
  */
 const directory = new URL("testdata/", import.meta.url);
 
@@ -40,6 +40,12 @@ function evidenceOf({ given, events, nodes }: ReturnType<typeof load>): Evidence
       events
         .filter(({ involvedObject }) => involvedObject.uid === uid)
         .toSorted((a, b) => (eventTime(a) ?? 0) - (eventTime(b) ?? 0)),
+    eventsAbout: (kind, namespace, name) =>
+      events.filter(
+        ({ involvedObject: about }) =>
+          about.kind === kind && about.namespace === namespace && about.name === name,
+      ),
+    nobodyElse: given.nobodyElse === "true",
     nodes: () => (nodes.length === 0 ? undefined : nodes),
     staticNodes: given.nodes !== "autoscaled",
     capacityMayFree: () => given.capacity === "may free",
