@@ -7,7 +7,7 @@ import { familiarReference } from "../manifests/image-reference.ts";
 import type { DockerBuild } from "../model/plan.ts";
 import type { BuiltImage } from "./built-image.ts";
 import { type Docker, DockerError } from "./docker.ts";
-import { InfrastructureError, isInfrastructureText } from "./infrastructure.ts";
+import { InfrastructureError, isInfrastructureText, isUnknownHost } from "./infrastructure.ts";
 import { writeOciLayout } from "./oci-layout.ts";
 
 /** Names of images of the plan replaced by what Docker knows them as. */
@@ -38,13 +38,15 @@ export async function pullBases(
     const { exitCode, stderr } = await docker.run(["pull", ref], { signal, onLine });
     if (exitCode === 0) continue;
     const error = new DockerError(`docker pull ${ref}`, stderr);
-    if (isInfrastructureText(error.message)) throw new InfrastructureError(error.message);
-    throw new PhaseFailure({
+    const failure = new PhaseFailure({
       code: "BuildFailed",
       message: `Image "${image.ref}": cannot pull ${ref}: ${error.message}`,
       object: image.ref,
       position: image.position,
     });
+    if (!isInfrastructureText(error.message)) throw failure;
+    const lasting = isUnknownHost(error.message) ? failure : undefined;
+    throw new InfrastructureError(error.message, { lasting });
   }
   return true;
 }

@@ -1,7 +1,12 @@
 import { PhaseFailure } from "../errors.ts";
 import { type Docker, DockerError, type LocalImage } from "./docker.ts";
 import { type RegistryAddress, repositoryOf } from "./image-names.ts";
-import { asInfrastructure, InfrastructureError, isInfrastructureText } from "./infrastructure.ts";
+import {
+  asInfrastructure,
+  InfrastructureError,
+  isInfrastructureText,
+  isUnknownHost,
+} from "./infrastructure.ts";
 import { type LayerSource, LayerSourceError } from "./layer-source.ts";
 import { openLayerStore } from "./layer-store.ts";
 import { type Destination, RawDelivery, type Sent } from "./raw-delivery.ts";
@@ -147,10 +152,11 @@ export async function pushWithDocker(
     const digest = /digest: (sha256:[0-9a-f]{64})/.exec(stdout)?.[1] ?? "";
     return { digest, bytesUploaded: sentLayers ? image.size : 0, cached: !sentLayers };
   } catch (error) {
-    if (!(error instanceof DockerError) || isInfrastructureText(error.stderr)) {
-      throw asInfrastructure(error);
-    }
-    throw pushFailure(`${ref}: ${error.message}`, error.stderr, hintFor(error.message));
+    if (!(error instanceof DockerError)) throw asInfrastructure(error);
+    const failure = pushFailure(`${ref}: ${error.message}`, error.stderr, hintFor(error.message));
+    if (!isInfrastructureText(error.stderr)) throw failure;
+    const lasting = isUnknownHost(error.stderr) ? failure : undefined;
+    throw new InfrastructureError(error.message, { cause: error, lasting });
   }
 }
 
@@ -159,5 +165,7 @@ function hintFor(message: string): string | undefined {
     return "Log in to the registry with docker login";
   if (/HTTP response to HTTPS client/i.test(message))
     return "The registry speaks plain HTTP: add it to Docker's insecure-registries";
+  if (isUnknownHost(message))
+    return "Is the registry's name right? It comes from default_registry() or --registry";
   return undefined;
 }

@@ -19,7 +19,7 @@ import { tarContext } from "./context-tar.ts";
 import type { Docker, LocalImage } from "./docker.ts";
 import { IgnorePatternError } from "./dockerignore.ts";
 import { contentTag, namesOf } from "./image-names.ts";
-import { InfrastructureError, isInfrastructureText } from "./infrastructure.ts";
+import { InfrastructureError, isInfrastructureText, isUnknownHost } from "./infrastructure.ts";
 
 /** What builds of a run have in common. */
 export interface DockerBuildSettings {
@@ -224,7 +224,10 @@ async function runBuild(
   if (outcome.exitCode === 0) return progress.cached;
   const error = progress.error();
   if (!error.stepFailed && isInfrastructureText(error.cause)) {
-    throw new InfrastructureError(error.message, { detail: error.detail });
+    const lasting = isUnknownHost(error.cause)
+      ? await buildFailure(image, error, excludeFromContexts)
+      : undefined;
+    throw new InfrastructureError(error.message, { detail: error.detail, lasting });
   }
   throw await buildFailure(image, error, excludeFromContexts);
 }
@@ -263,6 +266,9 @@ async function hintFor(
   }
   if (/pull access denied|insufficient_scope|repository does not exist/i.test(message)) {
     return "Check the image's name, or log in to its registry with docker login";
+  }
+  if (isUnknownHost(message)) {
+    return "Is the name of the base image's registry right? An image that is in the local Docker needs no registry";
   }
   return undefined;
 }

@@ -33,18 +33,34 @@ export function isInfrastructureText(text: string): boolean {
   return INFRASTRUCTURE.some((pattern) => pattern.test(text));
 }
 
+/**
+ * Whether a name server has said that a registry's host does not exist. One that is down or cut off says something else
+ * (`server misbehaving`, a timeout): an answer that stays the same is about the name that the user wrote.
+ */
+export function isUnknownHost(text: string): boolean {
+  return /no such host/i.test(text);
+}
+
 /** A failure of what we stand on: retried, and reported as such when retrying does not help. */
 export class InfrastructureError extends Error {
   readonly detail: string | undefined;
   /** Trying again may help: a full disk stays full. */
   readonly isTransient: boolean;
+  /** What it turns out to be when trying again does not help. */
+  readonly lasting: PhaseFailure | undefined;
   constructor(
     message: string,
-    options: { detail?: string | undefined; cause?: unknown; isTransient?: boolean } = {},
+    options: {
+      detail?: string | undefined;
+      cause?: unknown;
+      isTransient?: boolean;
+      lasting?: PhaseFailure | undefined;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = "InfrastructureError";
     this.detail = options.detail;
+    this.lasting = options.lasting;
     this.isTransient = options.isTransient ?? !/no space left/i.test(message);
   }
 }
@@ -84,7 +100,8 @@ export async function withRetry<T>(
     });
   } catch (error) {
     if (signal.aborted) throw new CancelledError();
-    if (error instanceof InfrastructureError) throw new PhaseFailure(infraFailure(subject, error));
+    if (error instanceof InfrastructureError)
+      throw error.lasting ?? new PhaseFailure(infraFailure(subject, error));
     throw error;
   }
 }

@@ -137,6 +137,8 @@ function indexEvidence(peers: ReadonlyMap<string, Peer>): Context["evidenceOn"] 
   return (failure, resource) => (known.get(failure) ?? read(failure)).get(resource);
 }
 
+/** Tilt's resource for objects that belong to no other. */
+const UNCATEGORIZED = "uncategorized";
 const NO_WORD = /[^a-z0-9_-]+/;
 
 function byEvidence(a: FailedPhase, b: FailedPhase): number {
@@ -186,6 +188,8 @@ function explain(failure: FailedPhase, culprit: FailedPhase, context: Context): 
   const later = failure.evidenceAt >= culprit.evidenceAt;
   if (culprit.id.resource === CLUSTER_SUBJECT || failure.failure.code === "Infra")
     return later ? infrastructure(failure, culprit, context) : undefined;
+  const need = needOf(failure, culprit);
+  if (need !== undefined) return need;
   const origin = ORIGIN[failure.failure.code] ?? "output";
   if (origin === "own" || failure.id.resource === CLUSTER_SUBJECT) return undefined;
   const mention = mentionOf(failure, culprit, origin, context);
@@ -205,6 +209,15 @@ function sameResource(failure: FailedPhase, culprit: FailedPhase): Link | undefi
   const follows = PHASES.indexOf(culprit.id.phase) < PHASES.indexOf(failure.id.phase);
   if (!follows || failure.evidenceAt < culprit.evidenceAt) return undefined;
   return { evidence: `${culprit.id.phase} failed`, strength: 6 };
+}
+
+/** What belongs to no resource of its own (a claim, say) is told of the resource that cannot do without. */
+function needOf({ id, failure }: FailedPhase, culprit: FailedPhase): Link | undefined {
+  const named =
+    id.resource === UNCATEGORIZED &&
+    failure.object !== undefined &&
+    culprit.failure.message.includes(failure.object);
+  return named ? { evidence: culprit.failure.message, strength: 6 } : undefined;
 }
 
 /** What breaks while the cluster is broken, and the same breakage seen by several resources. */

@@ -175,6 +175,21 @@ describe("build()", () => {
     expect(told.retries).toHaveLength(2);
   });
 
+  test("is the user's failure when the base image's registry does not exist", async () => {
+    const unknown = dockerCommand(/^buildx build /, {
+      exitCode: 1,
+      stderr:
+        "ERROR: failed to solve: registry.invalid/base:v1: failed to resolve source metadata: dial tcp: lookup registry.invalid: no such host",
+    });
+    const { images, told } = imagesOn(dockerHost(unknown), Promise.resolve(target()));
+    const error = await images.build(image(), new Map(), signal).catch((thrown: unknown) => thrown);
+    expect((error as PhaseFailure).failure).toMatchObject({
+      code: "BuildFailed",
+      hint: expect.stringContaining("registry right?"),
+    });
+    expect(told.retries).toHaveLength(2);
+  });
+
   test("runs as many builds at a time as it may", async () => {
     let running = 0;
     let most = 0;

@@ -83,6 +83,15 @@ describe("withRetry()", () => {
     expect([retries.length, count()]).toEqual([2, 3]);
   });
 
+  test("ends as what it lastingly is after the last try", async () => {
+    const lasting = new PhaseFailure({ code: "BuildFailed", message: "no such host" });
+    const fault = new InfrastructureError("no such host", { lasting });
+    const { run, count } = attempts(fault, fault, fault);
+    await expect(run()).rejects.toBe(lasting);
+    expect(count()).toBe(3);
+    expect(await attempts(fault, "built").run()).toBe("built");
+  });
+
   test("passes the user's failures at once", async () => {
     const failure = new PhaseFailure({ code: "BuildFailed", message: "no" });
     const { run, count } = attempts(failure);

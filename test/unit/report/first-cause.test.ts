@@ -20,6 +20,7 @@ function failed(
     lines?: string[];
     detail?: string;
     error?: boolean;
+    object?: string;
   } = {},
 ): FailedPhase {
   const {
@@ -32,7 +33,12 @@ function failed(
   return {
     id: { resource, phase, ...(options.subject !== undefined && { subject: options.subject }) },
     status: options.error ? "error" : "failed",
-    failure: { code, message, ...(detail !== undefined && { detail }) },
+    failure: {
+      code,
+      message,
+      ...(detail !== undefined && { detail }),
+      ...(options.object !== undefined && { object: options.object }),
+    },
     evidenceAt,
     lines: [message, ...(detail?.split("\n") ?? []), ...lines],
   };
@@ -61,6 +67,22 @@ function culpritsOf(failures: FailedPhase[], peers: [string, Peer][] = []) {
 }
 
 describe("attribute()", () => {
+  test("tells of an object without a resource under the resource that needs it", () => {
+    const object = "PersistentVolumeClaim/default/data";
+    const why = `${object}: storageclass "gone" not found`;
+    const claim = failed("uncategorized", 1, { code: "VolumePending", message: why, object });
+    const app = failed("app", 2, {
+      code: "VolumePending",
+      message: `Pod default/app-1 waits for its volume: ${why}`,
+    });
+    expect(culpritsOf([claim, app])).toEqual({
+      culprits: ["app"],
+      echoes: { uncategorized: "app" },
+    });
+    const other = failed("web", 2, { code: "VolumePending", message: "no disk" });
+    expect(culpritsOf([claim, other]).culprits).toEqual(["uncategorized", "web"]);
+  });
+
   test("calls a crash after a peer an echo when its last lines name the peer", () => {
     const result = culpritsOf([
       failed("db", 1),
