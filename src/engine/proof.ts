@@ -10,7 +10,7 @@ import type { RunState } from "./state.ts";
  */
 
 /** A server of this machine that lived so long did not fail to start. */
-const SERVER_MS = 1_000;
+const SERVER_MS = 2_000;
 /** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
 const ECHO_MS = 5_000;
 

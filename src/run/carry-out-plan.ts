@@ -21,6 +21,7 @@ import { createImageTasks, type ImageTasks } from "./images.ts";
 import { carryOut, type Execute, type TaskOutcome } from "./loop.ts";
 import { plannedResources } from "./planned.ts";
 import { effectivePolicy } from "./policy.ts";
+import { buildSecrets, plannedSecrets, registryCredentials } from "./secrets.ts";
 import { sendAhead } from "./send-ahead.ts";
 import { createServers } from "./servers.ts";
 import type { Session } from "./session.ts";
@@ -38,15 +39,7 @@ export async function carryOutPlan(
     throw new UsageError(
       "No resources found. Check out https://docs.tilt.dev/tutorial.html to get started!",
     );
-  session.scrubber.add(
-    plan.settings.scrubSecrets
-      ? plan.secrets.map(({ secretName, key, value }) => ({
-          label: `secret ${secretName}:${key}`,
-          value,
-          origin: "manifest" as const,
-        }))
-      : [],
-  );
+  await learnSecrets(session, plan);
   for (const { message, position } of plan.warnings)
     session.warn(message, position ? { position } : {});
   const { policy, notices } = effectivePolicy(options, plan.settings);
@@ -80,6 +73,16 @@ export async function carryOutPlan(
   return reason === "cancelled"
     ? cancelledBy(session.cancelled.reason as CancelSignal)
     : verdictOf(reason, log.events);
+}
+
+/** Before anything runs that could say them. The Tiltfile may have logged in to a registry. */
+async function learnSecrets({ scrubber, host }: Session, plan: Plan): Promise<void> {
+  const { env } = plan.environment;
+  scrubber.add([
+    ...plannedSecrets(plan),
+    ...(await buildSecrets(plan.images, env, host.cwd)),
+    ...(await registryCredentials(env)),
+  ]);
 }
 
 /** What each kind of task does, with the parts that do it. */

@@ -17,6 +17,7 @@ import type { Surroundings } from "./commands.ts";
 import type { ImageTasks } from "./images.ts";
 import type { TaskOutcome } from "./loop.ts";
 import { mayStillBeDefined } from "./on-its-way.ts";
+import { appliedSecrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
 
 /** Tilt's limit for one object or one custom deploy. */
@@ -166,7 +167,9 @@ async function runApplyCommand(
     );
   if (outcome.exitCode !== 0) throw fail(`exited with status ${outcome.exitCode}`);
   try {
-    return parseApplied(outcome.stdout);
+    const applied = parseApplied(outcome.stdout);
+    session.scrubber.add(appliedSecrets(applied.map(({ object }) => object)));
+    return applied;
   } catch (error) {
     if (error instanceof CancelledError || error instanceof EnvironmentError) throw error;
     throw fail(`printed no YAML of applied objects: ${(error as Error).message}`, quoted.trim());

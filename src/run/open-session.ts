@@ -25,6 +25,7 @@ import type { RunOptions } from "../run-options.ts";
 import { VERSION } from "../version.ts";
 import { createEventLog } from "./event-log.ts";
 import { describeRepository } from "./repository.ts";
+import { registryCredentials } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import type { RunVerdict } from "./verdict.ts";
 
@@ -44,7 +45,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     { type: "report", path: options.reports.directory },
     { type: "path", path: temporaryDirectory },
   );
-  const scrubber = tellingScrubber(io.observer, secretsOfEnvironment(options, host));
+  const scrubber = tellingScrubber(io.observer, await knownSecrets(options, host));
   const reports = openReports(options, scrubber, host);
   const log = createEventLog();
   log.listen((event) => {
@@ -157,10 +158,12 @@ function tellingScrubber(observer: RunObserver, known: readonly Secret[]): Scrub
   return telling;
 }
 
-function secretsOfEnvironment({ secretEnv }: RunOptions, { env }: Host): Secret[] {
-  return secretEnv.flatMap((name): Secret[] =>
+/** What must appear nowhere from the first line on. */
+async function knownSecrets({ secretEnv }: RunOptions, { env }: Host): Promise<Secret[]> {
+  const named = secretEnv.flatMap((name) =>
     env[name] ? [{ label: `env ${name}`, value: env[name], origin: "explicit" as const }] : [],
   );
+  return [...named, ...(await registryCredentials(env))];
 }
 
 function runInfo(

@@ -23,6 +23,8 @@ export interface Expected {
   readonly echoes?: Readonly<Record<string, string>>;
   /** `none`: the stack starts no cluster. `own`: it needs one of its own. Else the shared one. */
   readonly cluster?: "none" | "own";
+  /** A signal to the run, once it has printed `after`. */
+  readonly signal?: { readonly after: string; readonly name: NodeJS.Signals };
   /** Environment variables of the run. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -60,9 +62,16 @@ export async function runBrokenStack(
 ): Promise<StackRun> {
   const expected = expectedOf(name);
   const where = expected.cluster === undefined ? cluster : [];
+  const { signal } = expected;
+  let sent = false;
   const outcome = await tiltCi("ci", [...where, ...(expected.args ?? [])], {
     cwd: join(STACKS, name),
     env: { ...env, ...expected.env },
+    onOutput: (text, kill) => {
+      if (signal === undefined || sent || !text.includes(signal.after)) return;
+      sent = true;
+      kill(signal.name);
+    },
   });
   const endedAt = Date.now();
   const { report, reports } = outcome;

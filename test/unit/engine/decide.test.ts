@@ -189,11 +189,11 @@ describe("success", () => {
     expect(run.failureOf("dev", "serve")?.code).toBe("ServeExited");
   });
 
-  test("a server without probe has passed when it has lived for a second, as in Tilt at once", () => {
+  test("a server without probe has passed when it has lived for two seconds, in Tilt at once", () => {
     const run = new Scenario(planOf([server("dev")])).observe("dev", "ready");
     expect(run.end).toBeUndefined();
-    expect(run.wakeAt).toBe(1000);
-    expect(run.at(1000).end).toBe("passed");
+    expect(run.wakeAt).toBe(2000);
+    expect(run.at(2000).end).toBe("passed");
     const probed = new Scenario(planOf([server("dev", { labels: ["probed"] })]));
     expect(probed.observe("dev", "ready").end).toBe("passed");
     const tilt = new Scenario(planOf([server("dev")]), { semantics: "tilt" });
@@ -486,7 +486,7 @@ describe("closing", () => {
 
   test("a passed run ends its servers as passed", () => {
     const run = new Scenario(planOf([server("dev")]));
-    run.observe("dev", "ready").at(1000);
+    run.observe("dev", "ready").at(2000);
     expect(run.end).toBe("passed");
     run.close("passed");
     expect(run.statusOf("dev", "serve")).toBe("passed");
