@@ -43,7 +43,7 @@ function standingOf(resource: GraphResource, state: RunState): Standing {
   );
   const standing = state.standings.get(resource.name);
   if (standing?.observation.state === "crashing") {
-    const twiceAt = standing.crashHistory.find((entry) => entry.crashes >= 2)?.at;
+    const twiceAt = twiceCrashedAt(resource.name, state);
     return { state: "crashing", crashes: standing.observation.crashes, twiceAt };
   }
   if (!done) return { state: "underway" };
@@ -52,6 +52,11 @@ function standingOf(resource: GraphResource, state: RunState): Standing {
   return standing?.observation.state === "ready"
     ? { state: "good", since: standing.stateSince }
     : { state: "underway" };
+}
+
+/** When a resource was first seen to have crashed twice. */
+function twiceCrashedAt(name: string, state: RunState): number | undefined {
+  return state.standings.get(name)?.crashHistory.find(({ crashes }) => crashes >= 2)?.at;
 }
 
 /** A server's task runs as long as the run does: it counts as done once its readiness is watched. */
@@ -198,8 +203,14 @@ function othersSettledAt(
   let settledAt = 0;
   for (const [name, other] of standings) {
     if (name === resource.name || other.state === "blocked") continue;
-    if (other.state === "good" || other.state === "failed") {
+    if (other.state === "good") {
       settledAt = Math.max(settledAt, other.since);
+    } else if (other.state === "failed") {
+      // A crash loop was at rest before anyone called it failed: its verdict is no news to others.
+      settledAt = Math.max(
+        settledAt,
+        Math.min(other.since, twiceCrashedAt(name, state) ?? other.since),
+      );
     } else if (other.state === "crashing" && other.twiceAt !== undefined) {
       settledAt = Math.max(settledAt, other.twiceAt);
     } else if (!waits(name)) return undefined;

@@ -106,6 +106,11 @@ function skipped(phase: PhaseState, resource: ResourceState, state: RunState): O
       : blocked(blocker);
   }
   const named = /^blocked by ([^\n]+)$/.exec(reason)?.[1];
+  // Without a cluster there is nothing else to say of what was to run on it.
+  if (named === undefined) {
+    const cluster = brokenCluster(phase, resource, state);
+    if (cluster !== undefined) return blocked(cluster);
+  }
   const blockedBy = named === undefined ? undefined : findPhase(named, state);
   return { status: "skipped", skipReason: reason, ...(blockedBy !== undefined && { blockedBy }) };
 }
@@ -159,7 +164,16 @@ function blockerOf(
     const failed = failedDependency(resource, state, new Set());
     if (failed !== undefined) return failed;
   }
-  const onCluster = resource.planned?.type === "k8s" || resource.planned?.type === "custom";
+  return brokenCluster(phase, resource, state);
+}
+
+/** The phase of the cluster that failed, for phases that need one. */
+function brokenCluster(
+  phase: PhaseState,
+  { planned }: ResourceState,
+  state: RunState,
+): PhaseId | undefined {
+  const onCluster = planned?.type === "k8s" || planned?.type === "custom";
   return onCluster && phase.id.phase !== "build" ? failedPhase(CLUSTER_SUBJECT, state) : undefined;
 }
 

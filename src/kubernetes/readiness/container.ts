@@ -237,6 +237,14 @@ export function judgeTrust(view: ContainerView, evidence: Evidence): Judgement |
   };
 }
 
+/** A container that has ended badly and does not run again yet. Undefined for all others. */
+export function judgeDown(view: ContainerView, evidence: Evidence): Judgement | undefined {
+  const { state } = view.status;
+  const end = state?.terminated ?? (state?.waiting && lastEnd(view));
+  const crashes = end !== undefined && isBadEnd(view, end) ? crashesOf(view, evidence) : 0;
+  return end === undefined || crashes === 0 ? undefined : judgeCrash(view, end, crashes, evidence);
+}
+
 /** The readiness or startup probe that keeps a running container from being ready, in the kubelet's words. */
 export function probeFailure(view: ContainerView, evidence: Evidence): Failure | undefined {
   const startedAt = timeOf(view.status.state?.running?.startedAt) ?? 0;

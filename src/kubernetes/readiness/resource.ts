@@ -1,7 +1,7 @@
 import type { ReadinessMode } from "../../model/plan.ts";
 import type { Failure } from "../../model/result.ts";
 import type { ApiObject, Job, Pod } from "../api/api-object.ts";
-import { containersOf, judgeTrust } from "./container.ts";
+import { containersOf, judgeDown, judgeTrust } from "./container.ts";
 import { deletedJobReadiness } from "./job.ts";
 import {
   type Evidence,
@@ -83,8 +83,12 @@ function judgeObject(
   return (distrusted && worst(recentlyCrashed(object.pods, evidence))) || judgement;
 }
 
+/** What containers say against it: one has just crashed, or is down now and its pod's condition has not followed yet. */
 function recentlyCrashed(pods: readonly Pod[], evidence: Evidence): Judgement[] {
-  return pods.flatMap(containersOf).flatMap((view) => judgeTrust(view, evidence) ?? []);
+  return pods
+    .filter(({ metadata, status }) => !metadata.deletionTimestamp && status?.phase === "Running")
+    .flatMap(containersOf)
+    .flatMap((view) => judgeTrust(view, evidence) ?? judgeDown(view, evidence) ?? []);
 }
 
 function judgeGone(object: ObservedObject, evidence: Evidence): Judgement {

@@ -377,6 +377,18 @@ describe("crash loops", () => {
     expect(run.end).toBe("failed");
   });
 
+  test("a crash loop that has failed gives the others no second chance", () => {
+    const run = new Scenario(planOf([k8s("a"), k8s("b"), k8s("c")]), { failFast: false });
+    run.pass("a|deploy", "b|deploy", "c|deploy");
+    for (const name of ["a", "b", "c"]) run.at(1).observe(name, "crashing", crash(2));
+    run.at(10).observe("a", "crashing", crash(4));
+    expect(run.statusOf("a", "ready")).toBe("failed");
+    run.at(20).observe("b", "crashing", crash(3)).at(30).observe("b", "crashing", crash(4));
+    expect(run.statusOf("b", "ready")).toBe("failed");
+    run.at(40).observe("c", "crashing", crash(4));
+    expect(run.statusOf("c", "ready")).toBe("failed");
+  });
+
   test("what waits for the crashing one does not keep it from failing", () => {
     const run = new Scenario(planOf([k8s("db"), k8s("api", { resourceDeps: ["db"] })]), {
       failureWindowMs: 0,

@@ -182,6 +182,29 @@ describe("reduceResult()", () => {
     });
   });
 
+  test("calls what was to run on a broken cluster blocked by it", () => {
+    const { events } = new Story([planned("db")]).failed(
+      "(cluster)",
+      "create",
+      1,
+      2,
+      failure("Infra", "no kind"),
+      { status: "error" },
+    );
+    const skipped = {
+      type: "phase-finished",
+      at: 3000,
+      resource: "db",
+      phase: "ready",
+      attempt: 1,
+      status: "skipped",
+      skipReason: "not started: the run had failed",
+    } as const;
+    const result = reduceResult([...events, skipped]);
+    expect(phaseOf(result, "db", "ready")?.skipReason).toBe("blocked by (cluster): create");
+    expect(result.firstCause).toMatchObject([{ resource: "(cluster)", blocked: ["db"] }]);
+  });
+
   test("never throws on events in any order or for unknown resources", () => {
     const shuffled: RunEvent[] = redStory().events.toReversed();
     const result = reduceResult(shuffled);
