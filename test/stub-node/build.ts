@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,10 +12,17 @@ import { fileURLToPath } from "node:url";
 export type StubMode = "ok" | "init-fails" | "init-flakes" | "init-hangs" | "silent";
 
 const source = fileURLToPath(new URL(".", import.meta.url));
+const REPOSITORY = "tci-stub-node";
+const DAY_MS = 24 * 3600 * 1000;
 
-/** Builds the stub node image of a mode (a second; cached by Docker) and gives its reference. */
+/**
+ * The stub node image of a mode. Built (a second) when this machine has none of these sources from today, whose
+ * certificate is still good; those of other days go.
+ */
 export function buildStubNode(mode: StubMode): string {
-  const tag = `tci-stub-node:${mode}`;
+  const day = `${mode}-${Math.floor(Date.now() / DAY_MS)}`;
+  const tag = `${REPOSITORY}:${day}-${digestOf(source)}`;
+  if (spawnSync("docker", ["image", "inspect", tag], { stdio: "ignore" }).status === 0) return tag;
   const context = mkdtempSync(join(tmpdir(), "tci-stub-"));
   try {
     cpSync(source, context, { recursive: true });
@@ -30,7 +38,27 @@ export function buildStubNode(mode: StubMode): string {
   } finally {
     rmSync(context, { recursive: true });
   }
+  removeOlder(mode, day);
   return tag;
+}
+
+/** A node that runs does not miss its tag. */
+function removeOlder(mode: StubMode, day: string): void {
+  const tags = execFileSync("docker", ["images", REPOSITORY, "--format", "{{.Tag}}"], {
+    encoding: "utf8",
+  }).split("\n");
+  const old = tags.filter((tag) => tag.startsWith(`${mode}-`) && !tag.startsWith(`${day}-`));
+  if (old.length > 0)
+    spawnSync("docker", ["rmi", ...old.map((tag) => `${REPOSITORY}:${tag}`)], { stdio: "ignore" });
+}
+
+function digestOf(directory: string): string {
+  const hash = createHash("sha256");
+  for (const path of readdirSync(directory, { recursive: true, encoding: "utf8" }).sort()) {
+    const file = join(directory, path);
+    if (statSync(file).isFile()) hash.update(path).update(readFileSync(file));
+  }
+  return hash.digest("hex").slice(0, 12);
 }
 
 /** A certificate for loopback that is its own authority. */
