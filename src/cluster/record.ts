@@ -30,6 +30,8 @@ export type Owned =
       readonly cli: string;
       readonly standing: readonly string[];
     }
+  /** Names of local images under a registry of the run's: `name` is its host, `localhost:32781`. */
+  | { readonly type: "tags"; readonly name: string; readonly cli: string }
   /** A file or directory tree. */
   | { readonly type: "path"; readonly path: string }
   /** A `kind create`, `docker run` or `docker compose up` begins; when it has ended, no container of it can appear any more. */

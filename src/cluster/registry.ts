@@ -128,9 +128,12 @@ async function start(
     );
   }
   const port = await publishedPort(name, engine, signal);
+  const registryHost = `localhost:${port}`;
+  // images are named for it from now on, also by programs of the user's
+  await record.add({ type: "tags", name: registryHost, cli: engine.cli });
   await answering(name, port, engine, host, signal);
   return {
-    host: `localhost:${port}`,
+    host: registryHost,
     hostFromContainerRuntime: `${name}:${REGISTRY_PORT}`,
     hostFromClusterNetwork: `${name}:${REGISTRY_PORT}`,
   };

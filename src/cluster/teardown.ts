@@ -4,6 +4,7 @@ import type { Host } from "../host/host.ts";
 import { removeComposeProject } from "./compose-project.ts";
 import { containerEngine } from "./container-engine.ts";
 import { livenessOf, type ProcessIdentity } from "./identity.ts";
+import { removeImageTags } from "./image-tags.ts";
 import { removeNetwork } from "./network.ts";
 import { endProcesses } from "./processes.ts";
 import type { Owned, RunRecord } from "./record.ts";
@@ -70,6 +71,7 @@ interface Selection {
   readonly containers: readonly NamedOwned[];
   readonly volumes: readonly NamedOwned[];
   readonly networks: readonly NamedOwned[];
+  readonly tags: readonly NamedOwned[];
   readonly projects: readonly ComposeOwned[];
   /** Clusters and containers whose making was cut off. */
   readonly unfinished: ReadonlySet<string>;
@@ -89,6 +91,7 @@ function selectOwned(entries: readonly Owned[], includeReuse: boolean): Selectio
     containers: ofType("container"),
     volumes: ofType("volume"),
     networks: ofType("network"),
+    tags: ofType("tags"),
     projects: entries.filter((entry) => entry.type === "compose"),
     unfinished: unfinishedOf(entries),
     clis: [...new Set(named.map(({ cli }) => cli))],
@@ -177,9 +180,14 @@ async function removeWith(
         ),
       ),
   ]);
-  await attempt("remove the network", async () =>
-    (await Promise.all(names(owned.networks).map((name) => removeNetwork(name, engine)))).flat(),
-  );
+  const each = async (
+    entries: readonly NamedOwned[],
+    remove: (name: string) => Promise<readonly string[]>,
+  ) => (await Promise.all(names(entries).map(remove))).flat();
+  await Promise.all([
+    attempt("remove the network", () => each(owned.networks, (name) => removeNetwork(name, engine))),
+    attempt("remove image tags", () => each(owned.tags, (name) => removeImageTags(name, engine))),
+  ]);
 }
 
 async function deleteWithKind(clusters: readonly string[], host: Host): Promise<string[]> {

@@ -15,6 +15,9 @@ import { forEachLine, Tail } from "./lines.ts";
 
 const DEFAULT_MAX_BUFFER = 10 << 20;
 const DEFAULT_KILL_AFTER_MS = 2000;
+/** An ended child's pipe that brings nothing for this long is somebody else's. */
+const IDLE_TICK_MS = 50;
+const IDLE_TICKS = 6;
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -32,8 +35,8 @@ type Ended = { readonly exitCode: number; readonly signal?: string };
 /** A child that leads a process group of its own, its pipes unread as yet. */
 interface Child {
   readonly pid: number;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
+  readonly stdout: AsyncIterable<Uint8Array>;
+  readonly stderr: AsyncIterable<Uint8Array>;
   /** The leader has ended (its pipes may still hold output). */
   readonly ended: Promise<Ended>;
 }
@@ -86,7 +89,50 @@ async function start(
     });
   });
   if (input !== undefined) void feed(child.stdin as NodeJS.WritableStream, input);
-  return { pid, stdout: child.stdout as Readable, stderr: child.stderr as Readable, ended };
+  return {
+    pid,
+    stdout: untilAbandoned(child.stdout as Readable, ended),
+    stderr: untilAbandoned(child.stderr as Readable, ended),
+    ended,
+  };
+}
+
+/**
+ * A child's output until its end; or, once the child has ended, until nothing more comes: a process that has left the
+ * group (`setsid`, a daemon) may hold the pipe for as long as it lives.
+ */
+async function* untilAbandoned(
+  stream: Readable,
+  ended: Promise<Ended>,
+): AsyncGenerator<Uint8Array> {
+  let isWaiting = false;
+  let idleTicks = 0;
+  let timer: NodeJS.Timeout | undefined;
+  void ended.then(() => {
+    // Ticks, not time: after a long computation of ours the first one comes before the pipe is read.
+    timer = setInterval(() => {
+      idleTicks = isWaiting ? idleTicks + 1 : 0;
+      if (idleTicks > IDLE_TICKS) stream.destroy();
+    }, IDLE_TICK_MS);
+    if (stream.closed) clearInterval(timer);
+  });
+  stream.once("close", () => clearInterval(timer));
+  try {
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    for (;;) {
+      isWaiting = true;
+      const next = await chunks.next();
+      isWaiting = false;
+      idleTicks = 0;
+      if (next.done) return;
+      yield next.value;
+    }
+  } catch (error) {
+    if (idleTicks <= IDLE_TICKS) throw error;
+  } finally {
+    clearInterval(timer);
+    stream.destroy();
+  }
 }
 
 /** A child that stops reading its input is no error of ours: it ends with a status of its own. */
@@ -174,14 +220,14 @@ export function createRun(hostEnv: Readonly<Record<string, string>>): RunCommand
 }
 
 async function collect(
-  stream: Readable,
+  stream: AsyncIterable<Uint8Array>,
   name: "stdout" | "stderr",
   { onLine, maxBuffer = DEFAULT_MAX_BUFFER }: CommandOptions,
 ): Promise<string> {
   const tail = new Tail(maxBuffer);
   const decoder = new TextDecoder();
   async function* tee() {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    for await (const chunk of stream) {
       tail.add(decoder.decode(chunk, { stream: true }));
       yield chunk;
     }

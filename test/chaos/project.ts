@@ -39,7 +39,7 @@ local_resource('prepare', 'sleep 0.3')
 local_resource('server', serve_cmd='setsid sleep 1000 & sleep 1000 & exec python3 -m http.server ${port} --bind 127.0.0.1',
                readiness_probe=probe(period_secs=1, http_get=http_get_action(port=${port})))
 test('check', 'sleep 0.3', resource_deps=['web', 'server'])
-${compose ? "docker_compose('compose.yaml')\n" : ""}`;
+${compose ? `docker_compose('compose.yaml', project_name='${token}')\n` : ""}`;
 }
 
 function manifests(token: string): string {

@@ -59,6 +59,38 @@ describe("teardown()", () => {
     expect(existsSync(record.path)).toBe(false);
   });
 
+  test("takes the names under the run's registry from the image store, and no others", async () => {
+    const record = await recordOf({ type: "tags", name: "localhost:3000", cli });
+    const images = [
+      "localhost:3000/app:tilt-1",
+      "localhost:30001/app:tilt-1",
+      "app:tilt-1",
+      "localhost:3000/web:2",
+    ];
+    const host = fakeHost([
+      on(/^docker ps /, {}),
+      on(/^docker images /, { stdout: images.join("\n") }),
+      on(/^docker rmi /, {}),
+    ]);
+    expect(await teardown(record, host)).toEqual({ failures: [] });
+    expect(host.commands.filter((line) => line.includes("rmi"))).toEqual([
+      "docker rmi localhost:3000/app:tilt-1 localhost:3000/web:2",
+    ]);
+    expect(existsSync(record.path)).toBe(false);
+  });
+
+  test("says which image tag is left", async () => {
+    const record = await recordOf({ type: "tags", name: "localhost:3000", cli });
+    const host = fakeHost([
+      on(/^docker ps /, {}),
+      on(/^docker images /, { stdout: "localhost:3000/app:1" }),
+      on(/^docker rmi /, { exitCode: 1, stderr: "Error response from daemon: conflict" }),
+    ]);
+    expect((await teardown(record, host)).failures).toEqual([
+      "Cannot remove image tags: Error response from daemon: conflict",
+    ]);
+  });
+
   test("asks more than once when the making of the cluster was cut off", async () => {
     const record = await recordOf(
       { type: "cluster", name: "tci-a", cli },

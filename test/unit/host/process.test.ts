@@ -70,6 +70,24 @@ describe("run()", () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
   });
 
+  test("waits for no process that has left the group and holds the pipes", async () => {
+    const startedAt = Date.now();
+    const outcome = await host.run(sh("setsid sleep 8 & sleep 0.2; echo done"));
+    expect(outcome.stdout).toBe("done\n");
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  test("delivers all that a finished leader wrote, however slowly it is taken", async () => {
+    let taken = 0;
+    await host.run(sh("seq 1 60"), {
+      onLine: async () => {
+        taken += 1;
+        await host.clock.sleep(20);
+      },
+    });
+    expect(taken).toBe(60);
+  });
+
   test("keeps only the tail of the output when there is more than maxBuffer", async () => {
     const { stdout } = await host.run(sh("seq 1 100000"), { maxBuffer: 100 });
     expect(stdout.length).toBe(100);
@@ -94,5 +112,17 @@ describe("spawn()", () => {
     await server.stop();
     expect(await server.exited).toMatchObject({ signal: "SIGTERM", exitCode: 143 });
     expect(lines).toEqual(["up"]);
+  });
+
+  test("stops a server whose child has left the group and holds the pipes", async () => {
+    const lines: string[] = [];
+    const server = await host.spawn(sh("setsid sleep 8 & echo up; exec sleep 60"), {
+      onLine: (l) => void lines.push(l),
+    });
+    while (lines.length === 0) await host.clock.sleep(10);
+    const startedAt = Date.now();
+    await server.stop();
+    expect(await server.exited).toMatchObject({ signal: "SIGTERM" });
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
   });
 });
