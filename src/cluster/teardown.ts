@@ -185,7 +185,9 @@ async function removeWith(
     remove: (name: string) => Promise<readonly string[]>,
   ) => (await Promise.all(names(entries).map(remove))).flat();
   await Promise.all([
-    attempt("remove the network", () => each(owned.networks, (name) => removeNetwork(name, engine))),
+    attempt("remove the network", () =>
+      each(owned.networks, (name) => removeNetwork(name, engine)),
+    ),
     attempt("remove image tags", () => each(owned.tags, (name) => removeImageTags(name, engine))),
   ]);
 }

@@ -72,7 +72,7 @@ export async function carryOutPlan(
   });
   return reason === "cancelled"
     ? cancelledBy(session.cancelled.reason as CancelSignal)
-    : verdictOf(reason, log.events);
+    : verdictOf(reason, log.events, session.broken.signal.reason);
 }
 
 /** Before anything runs that could say them. The Tiltfile may have logged in to a registry. */

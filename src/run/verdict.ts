@@ -33,8 +33,13 @@ export function cancelledBy(signal: CancelSignal): RunVerdict {
 /**
  * The verdict of a loop that ended by itself. When both the user's software and the environment failed, what failed
  * first decides: a broken API server makes pods look bad, but a pod that failed before is what the user must hear of.
+ * `broken` is what broke the environment where no phase has met it, as the loss of an API server that is only watched.
  */
-export function verdictOf(reason: LoopEnd["reason"], events: readonly RunEvent[]): RunVerdict {
+export function verdictOf(
+  reason: LoopEnd["reason"],
+  events: readonly RunEvent[],
+  broken?: unknown,
+): RunVerdict {
   if (reason === "passed")
     return { verdict: "passed", exitCode: EXIT.passed, message: SUCCESS_MESSAGE };
   const first = events.find(
@@ -44,7 +49,9 @@ export function verdictOf(reason: LoopEnd["reason"], events: readonly RunEvent[]
   const failure = first?.type === "phase-finished" ? first : undefined;
   const message = failure?.failure
     ? `${failure.resource}: ${failure.failure.message}`
-    : "the run failed";
+    : broken === undefined
+      ? "the run failed"
+      : messageOf(broken);
   if (reason === "broken" || failure?.status === "error")
     return { verdict: "error", exitCode: EXIT.environment, message };
   return { verdict: "failed", exitCode: EXIT.failed, message };

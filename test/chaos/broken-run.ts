@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunEvent } from "../../src/model/event.ts";
 import { leftoversOf, listeners, MARK, processesOf, removeImages, type Traces } from "./machine.ts";
@@ -10,7 +10,6 @@ import { writeProject } from "./project.ts";
 import { boundariesOf, type Step } from "./step.ts";
 import { type Ended, problemsOf } from "./verdict.ts";
 
-const CLI = resolve(import.meta.dirname, "../../dist/cli.cjs");
 const RUN_LIMIT_MS = 120_000;
 const POLL_MS = 5;
 /** What a killed `docker run` has under way in the daemon shows up within this. */
@@ -20,6 +19,8 @@ const DISK_KB = 512;
 
 /** Where runs happen: the rig's PATH and the node image. */
 export interface Ground {
+  /** Of the program's `cli.cjs`. */
+  readonly program: string;
   readonly path: string;
   readonly nodeImage: string;
 }
@@ -36,6 +37,7 @@ export interface StepOutcome {
 
 /** A step's own little world. */
 interface World extends Traces {
+  readonly program: string;
   readonly directory: string;
   readonly project: string;
   readonly reports: string;
@@ -83,6 +85,7 @@ async function makeWorld({ seed, step, compose }: Step, ground: Ground): Promise
   writeFileSync(kubeconfig, context);
   const network = `${token}-net`;
   return {
+    program: ground.program,
     directory,
     project,
     reports,
@@ -112,7 +115,7 @@ async function carryOut(step: Step, world: World): Promise<Ended> {
   const { reports, events, env, project } = world;
   if (step.ending === "disk") mountSmallDisk(reports);
   const argv = ["ci", "--report-dir", reports, "--events", events];
-  const child = spawn(process.execPath, [CLI, ...argv], {
+  const child = spawn(process.execPath, [world.program, ...argv], {
     cwd: project,
     env,
     stdio: ["ignore", "pipe", "pipe"],
@@ -177,8 +180,11 @@ async function breakIt(
 }
 
 /** `tilt-ci down RUN`; without an id (nothing was announced yet) what `down` finds by itself. */
-async function takeDown(world: World, run: string | undefined): Promise<NonNullable<Ended["down"]>> {
-  const child = spawn(process.execPath, [CLI, "down", ...(run ? [run] : [])], {
+async function takeDown(
+  world: World,
+  run: string | undefined,
+): Promise<NonNullable<Ended["down"]>> {
+  const child = spawn(process.execPath, [world.program, "down", ...(run ? [run] : [])], {
     cwd: world.project,
     env: world.env,
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { cpSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { breakRun, type Ground } from "./broken-run.ts";
@@ -24,8 +24,22 @@ export interface ChaosResult {
   readonly failures: readonly string[];
 }
 
-/** Ends many runs in many ways, one after the other. */
-export async function chaos(ground: Ground, options: ChaosOptions): Promise<ChaosResult> {
+/** Ends many runs of the built program in many ways, one after the other. */
+export async function chaos(
+  machine: Omit<Ground, "program">,
+  options: ChaosOptions,
+): Promise<ChaosResult> {
+  // A copy: the program may be built anew while this goes on.
+  const copy = mkdtempSync(join(tmpdir(), "tci-dist-"));
+  cpSync(new URL("../../dist", import.meta.url), copy, { recursive: true });
+  try {
+    return await endMany({ ...machine, program: join(copy, "cli.cjs") }, options);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+async function endMany(ground: Ground, options: ChaosOptions): Promise<ChaosResult> {
   const { runs, seed, from = 0, onStep, durationMs } = options;
   const mayMount = canMount();
   const endings: Record<string, number> = {};
@@ -52,7 +66,9 @@ const indent = (text: string) => text.replace(/^/gm, "    | ");
 function canMount(): boolean {
   const directory = mkdtempSync(join(tmpdir(), "tci-mount-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "chaos", directory], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "chaos", directory], {
+      stdio: "ignore",
+    });
     execFileSync("umount", [directory], { stdio: "ignore" });
     return true;
   } catch {

@@ -82,13 +82,15 @@ async function reportProblems({ ending }: Step, ended: Ended): Promise<readonly 
   const isExpected = wasAnnounced && ending !== "disk";
   for (const name of ["report.json", "junit.xml", "report.html"])
     if (isExpected && !names.includes(name)) problems.push(`there is no ${name}`);
-  if (names.includes("junit.xml")) problems.push(...(await junitProblems(join(reports, "junit.xml"))));
+  if (names.includes("junit.xml"))
+    problems.push(...(await junitProblems(join(reports, "junit.xml"))));
   if (!names.includes("report.json")) return problems;
   const report = JSON.parse(readFileSync(join(reports, "report.json"), "utf8"));
   if (!matchesSchema(report))
     problems.push(`report.json: ${JSON.stringify(matchesSchema.errors?.slice(0, 3))}`);
   if (ending === "disk" || down) {
-    if (report.verdict === "passed" && !verdictOf(ended)) problems.push("a report that is too green");
+    if (report.verdict === "passed" && !verdictOf(ended))
+      problems.push("a report that is too green");
     return problems;
   }
   if (report.exitCode !== code) problems.push(`report.json says exit ${report.exitCode}`);

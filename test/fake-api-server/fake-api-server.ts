@@ -37,6 +37,10 @@ export class FakeApiServer {
   readonly requests: SeenRequest[] = [];
   /** Decides about each request before anything else does; undefined lets it pass. */
   refuse: (request: SeenRequest) => Refusal | undefined = () => undefined;
+  /** Requests whose connection breaks before they are answered. */
+  reset: (request: SeenRequest) => boolean = () => false;
+  /** Names of workloads that the played controllers never bring to readiness. */
+  readonly stayUnready = new Set<string>();
   /** What the server makes of an object before it stores it. */
   admit: (object: TestObject) => TestObject = (object) => object;
   /** Milliseconds that every answer takes longer. */
@@ -138,6 +142,11 @@ export class FakeApiServer {
     this.#watches.clear();
   }
 
+  /** The open watches get nothing any more, and their clients no sign of it; new ones are good. */
+  abandonWatches(): void {
+    this.#watches.clear();
+  }
+
   /** How many watches are open. */
   get watchCount(): number {
     return this.#watches.size;
@@ -156,6 +165,10 @@ export class FakeApiServer {
     };
     this.requests.push(seen);
     if (this.hanging) return;
+    if (this.reset(seen)) {
+      request.socket.destroy();
+      return;
+    }
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     const target = parsePath(seen.path);
     const refusal = this.refuse(seen);

@@ -50,6 +50,8 @@ export function collectionOf({ apiVersion, kind }: { apiVersion: string; kind: s
 
 /** The objects of a fake cluster with their history, as etcd keeps it. */
 export class ObjectTable {
+  /** How far this cluster's clock is from ours. */
+  clockOffsetMs = 0;
   readonly #objects = new Map<string, StoredObject>();
   readonly #listeners = new Set<(change: Change, collection: string) => void>();
   #history: { readonly change: Change; readonly collection: string }[] = [];
@@ -63,6 +65,11 @@ export class ObjectTable {
   onChange(listener: (change: Change, collection: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** As the server writes it: whole seconds. */
+  now(): string {
+    return `${new Date(Date.now() + this.clockOffsetMs).toISOString().slice(0, 19)}Z`;
   }
 
   get(collection: string, namespace: string | undefined, name: string): StoredObject | undefined {
@@ -85,7 +92,7 @@ export class ObjectTable {
       ...object,
       metadata: {
         uid: before?.metadata.uid ?? randomUUID(),
-        creationTimestamp: before?.metadata.creationTimestamp ?? now(),
+        creationTimestamp: before?.metadata.creationTimestamp ?? this.now(),
         ...object.metadata,
         generation:
           (before?.metadata.generation ?? 0) + (before === undefined || changedSpec ? 1 : 0),
@@ -106,7 +113,7 @@ export class ObjectTable {
     const object = this.#objects.get(key);
     if (object === undefined) return;
     if ((object.metadata.finalizers ?? []).length > 0) {
-      const metadata = { ...object.metadata, deletionTimestamp: now() };
+      const metadata = { ...object.metadata, deletionTimestamp: this.now() };
       this.put(collection, { ...object, metadata });
       return;
     }
@@ -144,8 +151,6 @@ export class ObjectTable {
 
 const keyOf = (collection: string, namespace: string | undefined, name: string) =>
   `${collection}|${namespace ?? ""}|${name}`;
-
-const now = () => `${new Date().toISOString().slice(0, 19)}Z`;
 
 /** Puts a partial object over another: maps are merged, all else replaced. */
 export function merge(base: unknown, over: unknown): unknown {

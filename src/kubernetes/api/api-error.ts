@@ -68,6 +68,8 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   return (
     error.code === 429 ||
+    // what the server cannot say more about; errors of its parts, some of them about the object, come without this reason
+    (error.code === 500 && (error.reason === "InternalError" || !error.status.message)) ||
     error.code === 502 ||
     error.code === 503 ||
     error.code === 504 ||

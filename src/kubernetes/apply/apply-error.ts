@@ -30,13 +30,18 @@ const TERMINATING = /unable to create new content in namespace .* because it is 
 
 /** Whether the same request may succeed a moment later without anybody changing anything. */
 export function isPassing(error: unknown): boolean {
+  if (isDenied(error)) return false;
   if (isTransient(error)) return true;
   if (!(error instanceof ApiError)) return false;
-  if (/denied the request/.test(error.message)) return false;
   return (
     (error.code === 409 && error.reason === "Conflict") ||
     PASSING.some((pattern) => pattern.test(error.message))
   );
+}
+
+/** An admission webhook has looked at the object and does not want it, whatever status it chose for that. */
+function isDenied(error: unknown): boolean {
+  return error instanceof ApiError && /denied the request/.test(error.message);
 }
 
 export function needsRecreation(error: unknown): boolean {

@@ -87,7 +87,7 @@ describe("teardown()", () => {
       on(/^docker rmi /, { exitCode: 1, stderr: "Error response from daemon: conflict" }),
     ]);
     expect((await teardown(record, host)).failures).toEqual([
-      "Cannot remove image tags: Error response from daemon: conflict",
+      "Cannot remove image tags: response from daemon: conflict",
     ]);
   });
 
