@@ -86,7 +86,7 @@ async function runProgram(
   const startedAt = performance.now();
   const { PATH = "" } = process.env;
   const code = await main([...argv, "--report-dir", reports, "--export-logs", "never", ...args], {
-    program: "tilt-ci",
+    program: ["tilt-ci"],
     stdin: new PassThrough(),
     stdout: lines,
     stderr: errors,
