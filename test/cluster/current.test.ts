@@ -1,21 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clusterAvailable } from "../rig/env.ts";
-import { SHARED, tiltCi } from "./tilt-ci.ts";
+import { kubectl, removeShared, SHARED, SHARED_CLUSTER, tiltCi } from "./tilt-ci.ts";
 
-const CONTEXT = "kind-tci-tests";
+const CONTEXT = `kind-${SHARED_CLUSTER}`;
 const state = process.env.XDG_STATE_HOME ?? join(homedir(), ".local/state");
-const kubeconfig = join(state, "tilt-ci/reuse/tci-tests/kubeconfig");
-
-const docker = (...args: string[]) => execFileSync("docker", args, { encoding: "utf8" });
-const kubectl = (...args: string[]) =>
-  docker(
-    ...["exec", "tci-tests-control-plane", "kubectl"],
-    ...["--kubeconfig", "/etc/kubernetes/admin.conf", ...args],
-  ).trim();
+const kubeconfig = join(state, "tilt-ci/reuse", SHARED_CLUSTER, "kubeconfig");
 
 const TILTFILE = `
 docker_build('current-app', '.', dockerfile_contents='FROM busybox\\nRUN echo ' + os.getenv('SALT', 'x') + ' > /salt')
@@ -41,8 +33,8 @@ spec:
 let dir: string;
 const ci = (args: readonly string[], env: Record<string, string> = {}) =>
   tiltCi("ci", args, { cwd: dir, env: { KUBECONFIG: kubeconfig, ...env } });
-const applied = () => kubectl("get", "deployments,configmaps", "--output", "name").split("\n");
-const image = () => kubectl("get", "deployment", "current-app", "--output", "jsonpath={..image}");
+const applied = () => kubectl(["get", "deployments,configmaps", "--output", "name"]).split("\n");
+const image = () => kubectl(["get", "deployment", "current-app", "--output", "jsonpath={..image}"]);
 
 describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
   beforeAll(async () => {
@@ -51,11 +43,11 @@ describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
     writeFileSync(join(dir, "app.yaml"), APP);
     const { code } = await tiltCi("ci", [...SHARED, "-f", join(dir, "Tiltfile")], { cwd: dir });
     expect(code).toBe(0);
-    kubectl("delete", "--ignore-not-found", "deployment/current-app", "configmap/current-app");
+    kubectl(["delete", "--ignore-not-found", "deployment/current-app", "configmap/current-app"]);
   });
-  afterAll(() => {
-    kubectl("delete", "--ignore-not-found", "deployment/current-app", "configmap/current-app");
+  afterAll(async () => {
     rmSync(dir, { recursive: true });
+    expect((await removeShared()).code).toBe(0);
   });
 
   test("is used by --cluster current with the registry that it announces, and keeps what was applied", async () => {
@@ -63,7 +55,9 @@ describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
     expect(stdout).toContain("SUCCESS. All workloads are healthy.");
     expect(code).toBe(0);
     expect(report?.verdict).toBe("passed");
-    expect(image()).toMatch(/^tci-tests-registry:5000\/current-app:tilt-[0-9a-f]{16}$/);
+    expect(image()).toMatch(
+      new RegExp(`^${SHARED_CLUSTER}-registry:5000/current-app:tilt-[0-9a-f]{16}$`),
+    );
     expect(applied()).toEqual(
       expect.arrayContaining(["deployment.apps/current-app", "configmap/current-app"]),
     );
@@ -77,8 +71,8 @@ describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
 
   test("gets images loaded into its nodes when it announces no registry", async () => {
     const hosting = ["configmap", "local-registry-hosting", "--namespace", "kube-public"];
-    const before = kubectl("get", ...hosting, "--output", "json");
-    kubectl("delete", ...hosting);
+    const before = kubectl(["get", ...hosting, "--output", "json"]);
+    kubectl(["delete", ...hosting]);
     try {
       const { code, stdout } = await ci(["--cluster", "current", "--cleanup"], {
         SALT: String(Date.now()),
@@ -89,14 +83,7 @@ describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
       const { metadata, ...rest } = JSON.parse(before);
       const { name, namespace } = metadata;
       const again = JSON.stringify({ ...rest, metadata: { name, namespace } });
-      execFileSync(
-        "docker",
-        [
-          ...["exec", "--interactive", "tci-tests-control-plane", "kubectl"],
-          ...["--kubeconfig", "/etc/kubernetes/admin.conf", "create", "--filename", "-"],
-        ],
-        { input: again },
-      );
+      kubectl(["create", "--filename", "-"], again);
     }
   });
 

@@ -3,19 +3,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { clusterAvailable } from "../rig/env.ts";
-import { example, SHARED, tiltCi } from "./tilt-ci.ts";
+import { example, kubectl, removeShared, SHARED, SHARED_CLUSTER, tiltCi } from "./tilt-ci.ts";
 
 /** Everything that a run could leave on this machine, a line each. */
-function standing(): string[] {
+function standing(of = ""): string[] {
   const docker = (...args: string[]) =>
     execFileSync("docker", args, { encoding: "utf8" }).split("\n");
   return [
     ...docker("ps", "--all", "--format", "container {{.Names}}"),
     ...docker("volume", "ls", "--format", "volume {{.Name}}"),
+    ...docker("network", "ls", "--format", "network {{.Name}}"),
     ...docker("images", "--format", "image {{.Repository}}:{{.Tag}}").filter((line) =>
       /localhost:|tci-/.test(line),
     ),
-  ].filter((line) => line !== "" && !line.includes("tci-tests"));
+  ].filter((line) => line !== "" && line.includes(of));
 }
 
 describe.skipIf(!clusterAvailable())("the main job", () => {
@@ -44,9 +45,10 @@ describe.skipIf(!clusterAvailable())("the main job", () => {
 
   describe("on a cluster that stays", () => {
     afterAll(async () => {
-      const { code, stderr } = await tiltCi("down", ["--all"], { cwd: example("hello") });
+      const { code, stderr } = await removeShared();
       expect(stderr).toBe("");
       expect(code).toBe(0);
+      expect(standing(SHARED_CLUSTER)).toEqual([]);
     });
 
     test("runs the shop in the order of its dependencies, its smoke test last", async () => {
@@ -77,22 +79,34 @@ describe.skipIf(!clusterAvailable())("the main job", () => {
       const { code, report } = await tiltCi("ci", SHARED, { cwd: example("hello") });
       expect(code).toBe(0);
       expect(report?.verdict).toBe("passed");
-      const left = execFileSync(
-        "docker",
-        [
-          "exec",
-          "tci-tests-control-plane",
-          "kubectl",
-          "--kubeconfig",
-          "/etc/kubernetes/admin.conf",
-          "get",
-          "deployments",
-          "--output",
-          "name",
-        ],
-        { encoding: "utf8" },
-      );
-      expect(left.trim()).toBe("deployment.apps/hello");
+      expect(kubectl(["get", "deployments", "--output", "name"])).toBe("deployment.apps/hello");
+    });
+
+    test.each([
+      ["helm", "demo-hello", "2"],
+      ["kustomize", "staging-hello", "2"],
+    ])(
+      "deploys what %s renders, without waiting for the cluster to render it",
+      async (name, deployment, replicas) => {
+        const { code, report, stdout } = await tiltCi("ci", SHARED, { cwd: example(name) });
+        expect(stdout).not.toContain("waits for the cluster");
+        expect(code).toBe(0);
+        expect(report?.resources.find((resource) => resource.name === deployment)).toMatchObject({
+          type: "k8s",
+          status: "passed",
+        });
+        const ready = ["--output", "jsonpath={.status.readyReplicas}"];
+        expect(kubectl(["get", "deployment", deployment, ...ready])).toBe(replicas);
+      },
+    );
+
+    test("runs an image that a command of the project's own has built", async () => {
+      const { code, report, stdout } = await tiltCi("ci", SHARED, { cwd: example("custom-build") });
+      expect(stdout).toMatch(/EXPECTED_REF=localhost:\d+\/hello-custom:tilt-build-\d+/);
+      expect(code).toBe(0);
+      expect(report?.resources.find(({ name }) => name === "hello-custom")?.status).toBe("passed");
+      const image = kubectl(["get", "pod", "hello-custom", "--output", "jsonpath={..image}"]);
+      expect(image).toContain(`${SHARED_CLUSTER}-registry:5000/hello-custom:tilt-`);
     });
 
     test("checks a Tiltfile without starting anything: smoke", async () => {
@@ -117,6 +131,24 @@ describe("a Tiltfile without Kubernetes", () => {
       ),
     ).toBe(false);
   });
+
+  test("runs what an extension adds", async () => {
+    const { code, stdout } = await tiltCi("ci", [], { cwd: example("extension") });
+    expect(stdout).toContain("greet-world │ hello, world");
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(!clusterAvailable())(
+    "runs a Compose stack in the order of its conditions, and removes it",
+    async () => {
+      const { code, stdout, report } = await tiltCi("ci", [], { cwd: example("compose") });
+      expect(stdout).toContain("setup │ prepared");
+      expect(stdout).toContain("ask │ the service says: Hello from tilt-ci");
+      expect(code).toBe(0);
+      expect(report?.resources.filter(({ status }) => status !== "passed")).toEqual([]);
+      expect(standing("tilt-ci-example")).toEqual([]);
+    },
+  );
 
   test("ends with the signal's code when it is cancelled, its processes gone", async () => {
     let sent = false;

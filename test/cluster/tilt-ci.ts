@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { RunResult } from "../../src/model/run-result.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
 
@@ -24,8 +24,27 @@ export interface TiltCiOptions {
 }
 
 const CLI = resolve(import.meta.dirname, "../../dist/cli.cjs");
-/** The cluster that most of the tests share. */
-export const SHARED = ["--reuse", "tests"] as const;
+/** The name of the cluster that most of the tests share; each checkout has its own. */
+export const SHARED_CLUSTER = `tci-tests-${basename(resolve(import.meta.dirname, "../.."))
+  .toLowerCase()
+  .replace(/[^a-z0-9]+/g, "-")}`;
+export const SHARED = ["--reuse", SHARED_CLUSTER.slice("tci-".length)] as const;
+/** Ends it. Not `down --all`: other checkouts may be under test. */
+export const removeShared = () => tiltCi("down", [SHARED_CLUSTER], { cwd: tmpdir() });
+
+/** What kubectl says in the shared cluster. */
+export function kubectl(args: readonly string[], input?: string): string {
+  const words = [
+    ...[
+      "exec",
+      ...(input === undefined ? [] : ["--interactive"]),
+      `${SHARED_CLUSTER}-control-plane`,
+    ],
+    ...["kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", ...args],
+  ];
+  const options = { encoding: "utf8", ...(input === undefined ? {} : { input }) } as const;
+  return execFileSync("docker", words, options).trim();
+}
 
 /** Runs `tilt-ci COMMAND ARGS…` as a user would, on the rig where there is one, its reports in a directory of their own. */
 export function tiltCi(
