@@ -1,8 +1,12 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import {
   execChunk,
+  execFile,
   formatError,
   type Globals,
+  makeLoader,
   makeTestValues,
   ParseError,
   parseFile,
@@ -13,6 +17,7 @@ import {
 } from "../starlark/index.ts";
 import type { StarlarkOptions } from "./starlark-options.ts";
 
+const FILENAME = "<stdin>";
 const PROMPT = ">>> ";
 const MORE = "... ";
 
@@ -22,7 +27,7 @@ export function wantsMore(source: string): boolean {
   // A compound statement ends with a blank line.
   if (/^(def|if|for|while)\b/.test(source)) return lines.at(-1)!.trim() !== "";
   try {
-    parseFile("<stdin>", source);
+    parseFile(FILENAME, source);
     return false;
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
@@ -30,44 +35,70 @@ export function wantsMore(source: string): boolean {
   }
 }
 
+/** A terminal as Node gives it. */
+interface Terminal extends Readable {
+  setRawMode?(raw: boolean): unknown;
+}
+
+/** A thread whose programs print to the terminal and load files from the current directory. */
+function makeThread({ dialect }: StarlarkOptions, predeclared: Globals, output: Writable): Thread {
+  const loader = makeLoader((thread, path) =>
+    execFile(thread, { filename: path, source: readFileSync(path), predeclared, dialect }),
+  );
+  return new Thread({
+    print: (message) => output.write(`${toJsString(message)}\n`),
+    load: (thread, module, { file }) =>
+      loader.load(thread, file === FILENAME ? module : join(dirname(file), module)),
+  });
+}
+
 /** Reads statements from a terminal and prints their values, until the input ends. Returns the exit code. */
 export async function runRepl(
   options: StarlarkOptions,
-  input: Readable,
+  input: Terminal,
   output: Writable,
 ): Promise<number> {
   const globals: Globals = new Map();
-  const predeclared = options.testValues ? makeTestValues() : new Map();
-  const { dialect } = options;
-  const thread = new Thread({ print: (message) => output.write(`${toJsString(message)}\n`) });
+  // Each statement is a file of its own, and what it loads is meant for the next ones.
+  const dialect = { ...options.dialect, loadBindsGlobally: true };
+  const predeclared: Globals = options.testValues ? makeTestValues() : new Map();
+  const thread = makeThread(options, predeclared, output);
   const { createInterface } = await import("node:readline"); // spares the other uses of the command its start
   const lines = createInterface({ input, output, prompt: PROMPT });
   let source = "";
-  lines.prompt();
+  const prompt = (text: string) => {
+    lines.setPrompt(text);
+    lines.prompt();
+  };
+  lines.on("SIGINT", () => {
+    source = "";
+    output.write("\n");
+    prompt(PROMPT);
+  });
+  prompt(PROMPT);
   for await (const line of lines) {
     source += source === "" ? line : `\n${line}`;
     if (wantsMore(source)) {
-      lines.setPrompt(MORE);
-      lines.prompt();
+      prompt(MORE);
       continue;
     }
-    try {
-      const value = execChunk(thread, {
-        filename: "<stdin>",
-        source,
-        globals,
-        predeclared,
-        dialect,
-      });
-      if (value !== undefined && value !== null) output.write(`${reprText(value)}\n`);
-    } catch (error) {
-      if (!(error instanceof StarlarkError)) throw error;
-      output.write(`${formatError(error)}\n`);
-    }
+    // In raw mode Ctrl-C is a character that nobody reads while the program runs; without it, it ends the process.
+    input.setRawMode?.(false);
+    evaluate(thread, { filename: FILENAME, source, globals, predeclared, dialect }, output);
+    input.setRawMode?.(true);
     source = "";
-    lines.setPrompt(PROMPT);
-    lines.prompt();
+    prompt(PROMPT);
   }
   output.write("\n");
   return 0;
+}
+
+function evaluate(thread: Thread, chunk: Parameters<typeof execChunk>[1], output: Writable): void {
+  try {
+    const value = execChunk(thread, chunk);
+    if (value !== undefined && value !== null) output.write(`${reprText(value)}\n`);
+  } catch (error) {
+    if (!(error instanceof StarlarkError)) throw error;
+    output.write(`${formatError(error)}\n`);
+  }
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,6 +87,57 @@ print(f(99990))
     },
     60_000,
   );
+});
+
+/** What a terminal shows when this is typed, a line each time the program waits for one. */
+async function typeInto(typed: readonly string[]): Promise<{ code: number | null; text: string }> {
+  const argv = ["-qefc", `${process.execPath} ${launcher}`, "/dev/null"];
+  const child = spawn("script", argv, { cwd: folder });
+  const waiting = [...typed];
+  let text = "";
+  let seen = 0;
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+    const prompts = text.match(/(>>>|\.\.\.) |RUNNING\r\n$/g)?.length ?? 0;
+    for (; seen < prompts && waiting.length > 0; seen++) child.stdin.write(waiting.shift()!);
+  });
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, text: text.replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, "").replaceAll("\r", "") };
+}
+
+const hasScript = spawnSync("script", ["--version"]).status === 0;
+
+describe.skipIf(!hasScript)("tilt-ci starlark on a terminal", () => {
+  test("prints values and errors, drops a line at Ctrl-C, and ends at Ctrl-D", async () => {
+    writeFileSync(join(folder, "lib.star"), 'def greet(): return "hé"\n');
+    const { code, text } = await typeInto([
+      "x = [1,\n",
+      "2]\n",
+      "x\n",
+      "def f():\n",
+      "  return x\n",
+      "\n",
+      "f() + nope\n",
+      "f() + 1\n",
+      "y = (\n",
+      "\u0003",
+      'load("lib.star", "greet")\n',
+      "greet()\n",
+      "\u0004",
+    ]);
+    expect(code).toBe(0);
+    expect(text).toContain(">>> x\n[1, 2]\n");
+    expect(text).toContain("<stdin>:1:7: undefined: nope\n");
+    expect(text).toContain("  <stdin>:1:5: in <toplevel>\nError: unknown binary op: list + int\n");
+    expect(text).toContain('>>> greet()\n"hé"\n>>> ');
+  }, 30_000);
+
+  test("is ended by Ctrl-C while a program runs", async () => {
+    const endless = "for i in range(1 << 40): print('RUNNING') if i == 0 else None\n";
+    const { code, text } = await typeInto([endless, "\n", "\u0003"]);
+    expect(text).toContain("RUNNING\n");
+    expect(code).toBe(130);
+  }, 30_000);
 });
 
 /** How long a program runs on, in milliseconds, after it has been told to stop. */
