@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { downCommand } from "./down.ts";
 import { describeOption, shortenHelp } from "./help.ts";
 import { hookCommand } from "./hook/command.ts";
+import { initCommand } from "./init/command.ts";
 import type { ProcessIo } from "./io.ts";
 import { planCommand } from "./plan.ts";
 import { explainCommand, reportCommand } from "./report-commands.ts";
@@ -93,4 +94,5 @@ const COMMANDS: readonly ((attach: Attach) => Command)[] = [
   downCommand,
   doctorCommand,
   (attach) => hookCommand(attach, main),
+  initCommand,
 ];

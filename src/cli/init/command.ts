@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { EnvironmentError, messageOf, UsageError } from "../../errors.ts";
+import { CommandNotFoundError } from "../../host/command-not-found.ts";
+import type { Host } from "../../host/host.ts";
+import { createHost } from "../../host/node-host.ts";
+import type { Plan } from "../../model/plan.ts";
+import { EXIT } from "../../model/result.ts";
+import { TiltfileError } from "../../tiltfile/index.ts";
+import type { Attach } from "../command.ts";
+import { evaluateAlone, futureContext } from "../evaluate-alone.ts";
+import type { ProcessIo } from "../io.ts";
+import { type Needs, needsOf } from "./needs.ts";
+import { pipelineFor, SYSTEMS, type System } from "./pipelines.ts";
+
+interface InitFlags {
+  readonly file: string;
+  readonly ci: System;
+  readonly force?: boolean;
+  readonly print?: boolean;
+}
+
+/** `tilt-ci init`: a pipeline for the Tiltfile at hand. */
+export function initCommand(attach: Attach): Command {
+  return new Command("init")
+    .description("write a pipeline for the Tiltfile at hand")
+    .option("-f, --file <path>", "the Tiltfile", "Tiltfile")
+    .addOption(new Option("--ci <system>", SYSTEMS.join(", ")).choices(SYSTEMS).default("github"))
+    .option("--print", "print it instead of writing it")
+    .option("--force", "replace a file that is there")
+    .action(attach((command, _args, io) => init(command.opts<InitFlags>(), io)));
+}
+
+async function init({ file, ci, force, print }: InitFlags, io: ProcessIo): Promise<number> {
+  const host = createHost(io);
+  const tiltfile = resolve(io.cwd, file);
+  if (!existsSync(tiltfile))
+    throw new UsageError(`There is no ${file} here`, "Name the Tiltfile with --file");
+  const top = await topOf(dirname(tiltfile), host);
+  const plan = await planOf(tiltfile, io, host);
+  const needs = needsOf(plan, existsSync(join(top, ".gitmodules")));
+  const inRepository = relative(top, tiltfile).replaceAll("\\", "/");
+  const { path, text } = pipelineFor(ci, { tiltfile: inRepository, needs });
+  if (print) {
+    io.stdout.write(text);
+    return EXIT.passed;
+  }
+  const target = join(top, path);
+  if (existsSync(target) && !force)
+    throw new UsageError(
+      `${relative(io.cwd, target)} exists already`,
+      "See what would be written with --print, or replace it with --force",
+    );
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text);
+  } catch (error) {
+    throw new EnvironmentError(`Cannot write ${target}: ${messageOf(error)}`);
+  }
+  io.stdout.write(`Wrote ${relative(io.cwd, target)}: ${describe(needs)}\n`);
+  return EXIT.passed;
+}
+
+/** Top of the work tree, else the Tiltfile's own directory. */
+async function topOf(directory: string, host: Host): Promise<string> {
+  try {
+    const { exitCode, stdout } = await host.run(["git", "rev-parse", "--show-toplevel"], {
+      cwd: directory,
+    });
+    return exitCode === 0 ? stdout.trim() : directory;
+  } catch (error) {
+    if (error instanceof CommandNotFoundError) return directory;
+    throw error;
+  }
+}
+
+/** The plan; undefined, with a line that says so, when the Tiltfile cannot be evaluated without a run. */
+async function planOf(tiltfile: string, io: ProcessIo, host: Host): Promise<Plan | undefined> {
+  const abort = new AbortController();
+  const unlisten = io.onSignal(() => abort.abort());
+  try {
+    const request = { tiltfile, args: [], kubeContext: futureContext(), allowLocalExec: true };
+    return await evaluateAlone(request, host, { signal: abort.signal, log: () => {} });
+  } catch (error) {
+    if (!(error instanceof TiltfileError)) throw error;
+    const reason = error.message.split("\n").at(-1);
+    io.stderr.write(
+      `The Tiltfile cannot be evaluated by itself (${reason}): taken for one that needs a cluster\n`,
+    );
+    return undefined;
+  } finally {
+    unlisten();
+  }
+}
+
+function describe({ cluster, compose, tools }: Needs): string {
+  const parts = [
+    cluster ? "with a kind cluster" : "without a cluster",
+    ...(compose ? ["Docker Compose"] : []),
+    ...tools,
+  ];
+  return parts.join(", ");
+}
