@@ -72,6 +72,8 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
       writeErr: (text) => io.stderr.write(text),
       getOutHelpWidth: () => Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH),
     });
+  // a program of its own (src/cli/starlark.ts), which starts in a fraction of the time
+  program.addHelpText("after", "  starlark [options] [FILE...]    evaluate Starlark files; a REPL");
   for (const add of COMMANDS) {
     const command = add(attach);
     for (const each of [command, ...command.commands]) {
