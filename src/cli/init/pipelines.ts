@@ -70,7 +70,7 @@ function github({ tiltfile, needs }: PipelineOptions): Pipeline {
           ]
         : []),
       "      - uses: actions/upload-artifact@v5",
-      "        if: ${{ !cancelled() }}",
+      '        if: "!cancelled()"',
       "        with:",
       "          name: tilt-ci-report",
       "          path: tilt-ci-report/",
