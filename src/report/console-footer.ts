@@ -1,3 +1,4 @@
+import type { PhaseName } from "../model/result.ts";
 import { subjectOf } from "./outcome.ts";
 import { plainLine, shorten } from "./plain-text.ts";
 import type { Reducer } from "./reduce.ts";
@@ -5,6 +6,8 @@ import { orderedResources, type PhaseState, type ResourceState } from "./state.t
 import { formatDuration, phaseLabel } from "./wording.ts";
 
 const MAX_LINES = 10;
+/** Phases that end by what is observed. */
+const WATCHED: ReadonlySet<PhaseName> = new Set(["ready", "job", "serve"]);
 
 /** What runs and what it waits for, as lines at the bottom of a terminal. */
 export class Footer {
@@ -38,9 +41,11 @@ export class Footer {
     const active = this.#active();
     const shown = active.slice(0, max);
     const nameWidth = Math.min(24, Math.max(0, ...shown.map(({ name }) => [...name].length)));
+    const whatWidth = Math.min(24, Math.max(0, ...shown.map(({ what }) => [...what].length)));
     const lines = shown.map(({ name, what, since, reason }) => {
       const elapsed = formatDuration(this.#now() - since).padStart(6);
-      return shorten(`${name.padEnd(nameWidth)}  ${what}  ${elapsed}  ${reason}`.trimEnd(), width);
+      const line = `${name.padEnd(nameWidth)}  ${what.padEnd(whatWidth)}  ${elapsed}  ${reason}`;
+      return shorten(line.trimEnd(), width);
     });
     const more = active.length - shown.length;
     if (more > 0 && lines.length > 0)
@@ -53,16 +58,12 @@ export class Footer {
     let red = 0;
     let all = 0;
     for (const { planned, phases } of this.#reducer.state.resources.values()) {
-      if (planned === undefined || !planned.enabled) continue;
-      all++;
       const states = [...phases.values()];
+      // What is disabled or not started by itself has no phases.
+      if (planned === undefined || states.length === 0) continue;
+      all++;
       if (states.some(({ status }) => status === "failed" || status === "error")) red++;
-      else if (
-        states.every(
-          ({ status, id }) => status === "passed" || status === "skipped" || id.phase === "serve",
-        )
-      )
-        done++;
+      else if (states.every(({ status }) => status === "passed")) done++;
     }
     return all === 0 ? "" : `${done} of ${all} ready${red > 0 ? `, ${red} failed` : ""}`;
   }
@@ -91,8 +92,7 @@ function activity(resource: ResourceState, phase: PhaseState): Activity[] {
   const held = hold?.finishedAt === undefined ? hold : undefined;
   const base = { name: plainLine(resource.name), what: plainLine(what) };
   if (phase.status === "running" && phase.startedAt !== undefined) {
-    if (phase.id.phase === "serve") return [];
-    const watched = phase.id.phase === "ready" || phase.id.phase === "job";
+    const watched = WATCHED.has(phase.id.phase);
     const seen = watched ? resource.observed?.observation.summary : undefined;
     const step = phase.steps.at(-1)?.name;
     return [
@@ -105,8 +105,6 @@ function activity(resource: ResourceState, phase: PhaseState): Activity[] {
     ];
   }
   if (phase.status === "pending" && held !== undefined)
-    return [
-      { ...base, since: held.startedAt, reason: plainLine(`waits: ${held.reason}`), rank: 1 },
-    ];
+    return [{ ...base, since: held.startedAt, reason: plainLine(held.reason), rank: 1 }];
   return [];
 }

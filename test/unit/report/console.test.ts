@@ -319,7 +319,13 @@ describe("createConsole() on a terminal", () => {
         .passed("db", "deploy", 1, 2)
         .started("db", "ready", 2)
         .observed("db", 3, { summary: "0 of 1 ready" })
-        .add({ type: "holding", at: at(3), resource: "api", phase: "deploy", reason: "db: ready" }),
+        .add({
+          type: "holding",
+          at: at(3),
+          resource: "api",
+          phase: "deploy",
+          reason: "waiting for db",
+        }),
     );
     for (let i = 0; i < 50; i++) console.line(line(`line ${i}`));
     const screen = new Screen(80);
@@ -327,8 +333,8 @@ describe("createConsole() on a terminal", () => {
     expect(screen.rows.filter((row) => row.startsWith("──"))).toEqual(["── 20.0s 0 of 2 ready"]);
     expect(screen.rows.slice(-4)).toEqual([
       "── 20.0s 0 of 2 ready",
-      "db   ready   18.0s  0 of 1 ready",
-      "api  deploy   17.0s  waits: db: ready",
+      "db   ready    18.0s  0 of 1 ready",
+      "api  deploy   17.0s  waiting for db",
       "",
     ]);
     expect(screen.rows.filter((row) => row.includes("│ line"))).toHaveLength(50);
@@ -337,6 +343,34 @@ describe("createConsole() on a terminal", () => {
     after.write(stdout.text);
     expect(after.rows.join("\n")).not.toContain("──");
     expect(after.rows.at(-2)).toBe("          api │ line 49");
+  });
+
+  test("counts what is ready, and shows servers that are not", async () => {
+    const { console, stdout } = open({ isTty: true, columns: 80, rows: 24, now: () => at(20) });
+    const serve = [{ phase: "serve" }] as const;
+    tell(
+      console,
+      new Story([
+        planned("off", { phases: [], enabled: false }),
+        planned("manual", { phases: [], autoInit: false }),
+        planned("done", { phases: [{ phase: "command" }] }),
+        planned("up", { phases: serve }),
+        planned("dev", { phases: serve }),
+      ])
+        .passed("done", "command", 1, 2)
+        .passed("up", "serve", 1, 2)
+        .started("dev", "serve", 2)
+        .observed("dev", 3, { summary: "readiness probe fails" }),
+    );
+    console.line(line("draws it"));
+    const screen = new Screen(80);
+    screen.write(stdout.text);
+    expect(screen.rows.slice(-3)).toEqual([
+      "── 20.0s 2 of 3 ready",
+      "dev  serve   18.0s  readiness probe fails",
+      "",
+    ]);
+    await console.close();
   });
 
   test("leaves no remains when the terminal becomes narrower", async () => {
