@@ -10,6 +10,7 @@ import { describeOption, shortenHelp } from "./help.ts";
 import { hookCommand } from "./hook/command.ts";
 import { initCommand } from "./init/command.ts";
 import type { ProcessIo } from "./io.ts";
+import { nodeCommand } from "./node.ts";
 import { planCommand } from "./plan.ts";
 import { explainCommand, reportCommand } from "./report-commands.ts";
 
@@ -94,6 +95,7 @@ const COMMANDS: readonly ((attach: Attach) => Command)[] = [
   explainCommand,
   reportCommand,
   downCommand,
+  nodeCommand,
   doctorCommand,
   (attach) => hookCommand(attach, main),
   initCommand,

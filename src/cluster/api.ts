@@ -13,7 +13,7 @@ export interface ApiAnswer {
  */
 export interface ApiClient {
   request(
-    method: "GET" | "POST" | "PATCH",
+    method: "GET" | "POST" | "PATCH" | "DELETE",
     path: string,
     body?: object,
     options?: { readonly onText?: (text: string) => void; readonly signal?: AbortSignal },

@@ -9,6 +9,8 @@ export interface BringUpHooks {
   /** A known passing trouble: the work is tried again. */
   onRetry?(failure: Failure, attempt: number): void;
   onWarning?(message: string): void;
+  /** What would make the next run better: to be told when this one is over. */
+  onHint?(message: string): void;
 }
 
 /** Runs a part of the work and reports how long it took, if it went well. */

@@ -50,6 +50,26 @@ export function newestTag(tags: readonly string[], version: string): string | un
     .sort((a, b) => Number(b.split(".")[2] ?? 0) - Number(a.split(".")[2] ?? 0))[0];
 }
 
+/** The engine's id of an image, if it is on the machine. Throws `EnvironmentError` when the engine does not answer. */
+export async function imageIdOf(
+  image: string,
+  engine: ContainerEngine,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const inspected = await engine.run(["image", "inspect", "--format", "{{.Id}}", image], {
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    signal,
+  });
+  if (inspected.exitCode === 0) return inspected.stdout.trim();
+  const symptom = symptomOf(inspected.stderr);
+  if (inspected.timedOut || symptom)
+    throw new EnvironmentError(
+      symptom?.message ?? `The container engine does not answer (${engine.cli} image inspect)`,
+      { hint: symptom?.hint ?? `Check it with: ${engine.cli} info` },
+    );
+  return undefined;
+}
+
 /**
  * Sees to it that an image is on the machine, pulling it at most for five minutes.
  * Throws `EnvironmentError` naming the option that gives another one.
@@ -64,17 +84,7 @@ export async function ensureImage(
     pullTimeoutMs = PULL_TIMEOUT_MS,
   }: { signal?: AbortSignal | undefined; onPull?: () => void; pullTimeoutMs?: number } = {},
 ): Promise<void> {
-  const inspected = await engine.run(["image", "inspect", "--format", "{{.Id}}", image], {
-    timeoutMs: ANSWER_TIMEOUT_MS,
-    signal,
-  });
-  if (inspected.exitCode === 0) return;
-  const symptom = symptomOf(inspected.stderr);
-  if (inspected.timedOut || symptom)
-    throw new EnvironmentError(
-      symptom?.message ?? `The container engine does not answer (${engine.cli} image inspect)`,
-      { hint: symptom?.hint ?? `Check it with: ${engine.cli} info` },
-    );
+  if ((await imageIdOf(image, engine, signal)) !== undefined) return;
   onPull?.();
   const pulled = await engine.run(["pull", image], { timeoutMs: pullTimeoutMs, signal });
   if (pulled.exitCode === 0 && !pulled.timedOut) return;

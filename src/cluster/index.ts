@@ -1,4 +1,7 @@
 /** The cluster room: a kind cluster and a registry for one run, what a run owns, and its removal. */
+export { bakeNode } from "./baked/bake.ts";
+export type { WarmOptions } from "./baked/choose-warm.ts";
+export { listNodes, type NodeRow, pruneNodes } from "./baked/stock.ts";
 export { chooseClusterName } from "./cluster-name.ts";
 export {
   type ClusterProduct,

@@ -1,13 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { CancelledError, messageOf, UsageError } from "../errors.ts";
+import { CancelledError, UsageError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { createApiClient } from "./api.ts";
 import { nodesReady, publishDnsEarly } from "./api-readiness.ts";
+import { chooseWarm, type WarmOptions } from "./baked/choose-warm.ts";
+import { warmStart } from "./baked/warm-start.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { type BringUpHooks, step } from "./hooks.ts";
 import { ensureImage, nodeImageOf } from "./images.ts";
-import { type KindConfig, mergeKindConfig } from "./kind-config.ts";
+import { type KindConfig, readKindConfig } from "./kind-config.ts";
 import { createWithKind, kindKubeconfig } from "./kind-create.ts";
 import { followCluster, type RunningCluster } from "./kind-follow.ts";
 import { checkKind } from "./kind-version.ts";
@@ -35,6 +36,8 @@ export interface KindClusterOptions {
   readonly registry?: RegistryLease | undefined;
   /** From `acquireReuse()`: the cluster is attached to if it is there, and stays. */
   readonly reuse?: ReuseHandle | undefined;
+  /** How to use baked nodes; absent: not at all. */
+  readonly warm?: WarmOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +46,7 @@ interface Recipe {
   readonly config: KindConfig;
   /** `undefined`: kind's own. */
   readonly image: string | undefined;
+  readonly kindVersion: string;
 }
 
 /** The bringing up of one cluster, told by four promises. */
@@ -93,9 +97,12 @@ export class KindBoot {
     const { cli } = this.engine;
     const problem = clusterNameProblem(name);
     if (problem) throw new UsageError(`"${name}" cannot be the name of a cluster: ${problem}`);
-    const config = mergeKindConfig(...(await this.#readUserConfig()));
+    const config = await readKindConfig(this.#options.kindConfigFile);
     for (const warning of config.warnings) this.#hooks.onWarning?.(warning);
-    const [image] = await Promise.all([this.#nodeImage(), checkKind(this.#host, this.#signal)]);
+    const [image, kindVersion] = await Promise.all([
+      this.#nodeImage(),
+      checkKind(this.#host, this.#signal),
+    ]);
     await record.add(
       { type: "cluster", name, cli, ...(reuse ? { reuse: true } : {}) },
       { type: "network", name: this.#network, cli },
@@ -104,28 +111,19 @@ export class KindBoot {
       { type: "path", path: kindKubeconfig(kubeconfig) },
       { type: "path", path: `${kindKubeconfig(kubeconfig)}.lock` },
     );
-    return { config, image };
+    return { config, image, kindVersion };
   }
 
   async #nodeImage(): Promise<string | undefined> {
     const { nodeImage, kubernetesVersion } = this.#options;
-    const signal = this.#signal;
-    const image =
-      nodeImage ??
-      (kubernetesVersion ? await nodeImageOf(kubernetesVersion, this.engine, signal) : undefined);
-    const onPull = () => this.#hooks.onLine?.(`pulling ${image}`);
-    if (image) await ensureImage(image, "--node-image", this.engine, { signal, onPull });
-    return image;
+    if (nodeImage !== undefined || kubernetesVersion === undefined) return nodeImage;
+    return nodeImageOf(kubernetesVersion, this.engine, this.#signal);
   }
 
-  async #readUserConfig(): Promise<[text?: string, source?: string]> {
-    const { kindConfigFile } = this.#options;
-    if (kindConfigFile === undefined) return [];
-    try {
-      return [await readFile(kindConfigFile, "utf8"), kindConfigFile];
-    } catch (error) {
-      throw new UsageError(`Cannot read ${kindConfigFile}: ${messageOf(error)}`);
-    }
+  async #ensureNodeImage(image: string | undefined): Promise<void> {
+    const onPull = () => this.#hooks.onLine?.(`pulling ${image}`);
+    const signal = this.#signal;
+    if (image) await ensureImage(image, "--node-image", this.engine, { signal, onPull });
   }
 
   get #network(): string {
@@ -137,6 +135,12 @@ export class KindBoot {
     const fingerprint = fingerprintOf(recipe.config.yaml, recipe.image, this.engine.cli);
     const attached = reuse && (await this.#attach(recipe, reuse, fingerprint));
     if (attached) return attached;
+    const warm = await this.#startWarm(recipe);
+    if (warm) {
+      await reuse?.save(fingerprint);
+      return warm;
+    }
+    await this.#ensureNodeImage(recipe.image);
     const created = await retryPassing((attempt) => this.#create(recipe, attempt), this.#hooks, {
       // what was applied to a first cluster is not in a second one
       again: () => !this.apiReady.isSettled,
@@ -181,6 +185,27 @@ export class KindBoot {
     return exitCode === 0 ? undefined : stderr.trim().split("\n")[0];
   }
 
+  /** The cluster from a baked node, if there is one for it and it comes up. */
+  async #startWarm({ config, image, kindVersion }: Recipe): Promise<RunningCluster | undefined> {
+    const { name, record, registry, warm: options } = this.#options;
+    const [engine, host, hooks, signal] = [this.engine, this.#host, this.#hooks, this.#signal];
+    if (!options) return undefined;
+    const wish = { configYaml: config.yaml, nodeImage: image, kindVersion };
+    const warm = await chooseWarm(wish, options, engine, host, hooks, signal);
+    if (!warm) return undefined;
+    await this.#networkIsThere(registry);
+    return warmStart(
+      {
+        ...{ clusterName: name, warm, record, signal, network: this.#network },
+        direct: registry ? [registry.name] : [],
+        follow: (until, complete) => this.#follow(config, until, complete),
+      },
+      engine,
+      host,
+      hooks,
+    );
+  }
+
   /** One `kind create cluster`, followed from inside its nodes. Throws what went wrong first. */
   async #create({ config, image }: Recipe, attempt: number): Promise<RunningCluster> {
     const { name, kubeconfig, record, registry } = this.#options;
@@ -213,19 +238,29 @@ export class KindBoot {
     return followed.value;
   }
 
+  /** `complete` is what is missing of a cluster whose API server is ready: until then it may still come to nothing. */
   async #follow(
     { nodes, controlPlanes }: KindConfig,
     signal: AbortSignal,
+    complete?: (running: RunningCluster) => Promise<void>,
   ): Promise<RunningCluster> {
     const { name, kubeconfig, registry } = this.#options;
+    // what is put into nodes that are then made anew is lost: a registry still has it, without one nobody has
+    const isEarly = registry !== undefined || complete === undefined;
+    let nodeNames: readonly string[] = [];
     const running = await followCluster({
       ...{ name, kubeconfig, nodes, controlPlanes, registry, signal },
       network: this.#network,
       engine: this.engine,
       clock: this.#host.clock,
       hooks: this.#hooks,
-      onNodes: (names) => this.nodes.resolve(names),
+      onNodes: (names) => {
+        nodeNames = names;
+        if (isEarly) this.nodes.resolve(names);
+      },
     });
+    await complete?.(running);
+    this.nodes.resolve(nodeNames);
     this.apiReady.resolve();
     void this.#publishDns(running);
     return running;

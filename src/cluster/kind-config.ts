@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { dump, load } from "js-yaml";
 import { messageOf, UsageError } from "../errors.ts";
 
@@ -100,6 +101,18 @@ export function mergeKindConfig(text: string | undefined, source = "--kind-confi
     controlPlanes,
     warnings: warningsAbout(user, source),
   };
+}
+
+/** `mergeKindConfig()` of a file, if there is one. Throws `UsageError`. */
+export async function readKindConfig(file: string | undefined): Promise<KindConfig> {
+  if (file === undefined) return mergeKindConfig(undefined);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: ${messageOf(error)}`);
+  }
+  return mergeKindConfig(text, file);
 }
 
 function parse(text: string | undefined, source: string): Document {

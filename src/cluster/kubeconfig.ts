@@ -8,7 +8,7 @@ export interface Credentials {
 }
 
 interface AdminConf {
-  clusters?: { cluster?: { "certificate-authority-data"?: string } }[];
+  clusters?: { cluster?: { "certificate-authority-data"?: string; server?: string } }[];
   users?: { user?: { "client-certificate-data"?: string; "client-key-data"?: string } }[];
 }
 
@@ -20,6 +20,11 @@ export function parseAdminConf(text: string): Credentials | undefined {
   const key = conf?.users?.[0]?.user?.["client-key-data"];
   if (!ca || !cert || !key) return undefined;
   return { ca: decode(ca), cert: decode(cert), key: decode(key) };
+}
+
+/** The API server that a kubeconfig of one cluster names. */
+export function serverOf(text: string): string | undefined {
+  return (load(text) as AdminConf | undefined)?.clusters?.[0]?.cluster?.server;
 }
 
 function decode(base64: string): string {

@@ -1,8 +1,8 @@
 import { request } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import { CancelledError, EnvironmentError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { CommandFailedError, type ContainerEngine, containerEngine } from "./container-engine.ts";
+import { freePort } from "./free-port.ts";
 import { type BringUpHooks, step } from "./hooks.ts";
 import { formatIdentity } from "./identity.ts";
 import { ensureImage } from "./images.ts";
@@ -176,18 +176,6 @@ export function runArgs(
     ...["--env", "OTEL_TRACES_EXPORTER=none"],
     image,
   ];
-}
-
-/** A port of loopback that nobody listens on now. Taken in the meantime, starting fails for a passing reason. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Whether a registry of an earlier run is there and runs (again). A broken one is removed. */

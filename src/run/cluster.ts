@@ -20,6 +20,7 @@ import {
 import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
 import type { ClusterChoice } from "../run-options.ts";
 import { clusterStep, phase, type Session, tellCluster } from "./session.ts";
+import { warmOptions } from "./warm.ts";
 
 /** The cluster of a run, whoever made it. Nothing happens before `start()`. */
 export interface RunCluster {
@@ -139,6 +140,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
       nodeImage,
       kubernetesVersion,
       kindConfigFile,
+      warm: warmOptions(session, choice, hooksOf(session, "create")),
     },
     host,
     hooksOf(session, "create"),
@@ -265,6 +267,7 @@ function hooksOf(session: Session, name: "create" | "registry") {
         failure,
       }),
     onWarning: (message: string) => session.warn(message, { resource: CLUSTER_SUBJECT }),
+    onHint: (message: string) => void session.hints.push(message),
   };
 }
 

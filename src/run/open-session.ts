@@ -79,6 +79,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     closables: [],
     cleanUps: [],
     collectors: [],
+    hints: [],
     kept: undefined,
     line: (line) => io.observer.line(reports.log({ at: now(), ...line })),
     warn: (message, about = {}) => log.append({ type: "warning", at: now(), message, ...about }),

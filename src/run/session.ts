@@ -50,6 +50,8 @@ export interface Session {
   readonly cleanUps: Closable[];
   /** What is told of a cluster that stays; absent when there is none. */
   kept: KeptCluster | undefined;
+  /** What would make the next run better, told when this one is over. */
+  readonly hints: string[];
   /** More collectors of the diagnostics bundle, as parts of the run come to be. */
   readonly collectors: Collector[];
   /** One line of output, raw: it is scrubbed, shown and kept. `at` is now if it does not say. */

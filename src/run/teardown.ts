@@ -31,6 +31,7 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
   } finally {
     if (stays && session.kept && !session.options.leaveTeardown)
       session.notice(await session.kept.describe());
+    if (verdict.verdict === "passed") for (const hint of session.hints) session.notice(hint);
   }
 }
 

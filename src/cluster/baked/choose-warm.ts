@@ -1,0 +1,79 @@
+import type { Host } from "../../host/host.ts";
+import type { ContainerEngine } from "../container-engine.ts";
+import type { BringUpHooks } from "../hooks.ts";
+import { imageIdOf } from "../images.ts";
+import { type BakedImage, listBaked, mismatchOf, type Wanted } from "./baked-image.ts";
+import { readSingleNode } from "./single-node.ts";
+import { askMachine, type WarmNode } from "./start-node.ts";
+
+/** How a run wants to use baked nodes. */
+export interface WarmOptions {
+  /** `always` bakes one when there is none. */
+  readonly mode: "auto" | "always";
+  /** Bakes a node for the run's cluster. */
+  bake(): Promise<unknown>;
+  /** How a user does the same: a command line. */
+  readonly bakeCommand: string;
+}
+
+export interface ClusterWish {
+  /** Ready for `kind create`. */
+  readonly configYaml: string;
+  readonly nodeImage: string | undefined;
+  readonly kindVersion: string;
+}
+
+/**
+ * The baked node that a cluster can start from; `undefined` when kind has to make it. Why is told once: as a warning
+ * where a baked node was asked for or is there, as a hint where one could be made. Throws `EnvironmentError`.
+ */
+export async function chooseWarm(
+  wish: ClusterWish,
+  { mode, bake, bakeCommand }: WarmOptions,
+  engine: ContainerEngine,
+  host: Host,
+  hooks: BringUpHooks,
+  signal: AbortSignal,
+): Promise<WarmNode | undefined> {
+  const refuse = (reason: string, isNews: boolean) => {
+    if (isNews) hooks.onWarning?.(notWarm(reason));
+    return undefined;
+  };
+  const node = readSingleNode(wish.configYaml);
+  if (typeof node === "string")
+    return refuse(`of the kind configuration: ${node}`, mode === "always");
+  if (engine.cli !== "docker") return refuse(`nodes are made by ${engine.cli}`, mode === "always");
+  const nodeImage = wish.nodeImage ?? node.image;
+  const find = () => findBaked({ ...wish, inside: node.inside, nodeImage }, engine, signal);
+  let baked = await find();
+  if (!baked && mode === "auto") {
+    hooks.onHint?.(`The next run can start from a cluster that has already booted: ${bakeCommand}`);
+    return undefined;
+  }
+  const machine = await askMachine(engine, host, signal);
+  if (typeof machine === "string") return refuse(machine, true);
+  if (!baked) {
+    hooks.onLine?.("baking a node first: there is none for this cluster yet");
+    await bake();
+    baked = await find();
+  }
+  return baked ? { baked, node, machine } : refuse("the one just baked is gone", true);
+}
+
+/** The warning that a run does without the baked node it could have had. */
+export function notWarm(reason: string): string {
+  return `The cluster does not start from a baked node, kind makes it: ${reason}`;
+}
+
+async function findBaked(
+  wanted: Omit<Wanted, "nodeImageId">,
+  engine: ContainerEngine,
+  signal: AbortSignal,
+): Promise<BakedImage | undefined> {
+  const { nodeImage } = wanted;
+  const [all, nodeImageId] = await Promise.all([
+    listBaked(engine, signal),
+    nodeImage === undefined ? undefined : imageIdOf(nodeImage, engine, signal),
+  ]);
+  return all.find((baked) => mismatchOf(baked, { ...wanted, nodeImageId }) === undefined);
+}
