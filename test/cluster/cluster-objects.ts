@@ -67,12 +67,13 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "TIME"],
   [/kube-api-access-[a-z0-9]{5}\b/g, "kube-api-access-RANDOM"],
   [/\b10\.244\.0\.\d+(?!\/)/g, "POD-ADDRESS"],
+  [/X509SHA256=[0-9a-f]{64}/g, "CERTIFICATE"],
   [/containerd:\/\/[0-9a-f]+/g, "CONTAINER"],
 ];
 
 /** Fields that each cluster has its own value of: identities, keys, hashes over addresses, counts of changes. */
 const OWN =
-  /^(resourceVersion|observedGeneration|machineID|bootID|systemUUID|memory|request|certificate|username|holderIdentity|generation|jws-kubeconfig-.*|expiration|.*client-ca-file|kubernetes\.io\/config\..*|images|restartCount|since)$/;
+  /^(resourceVersion|observedGeneration|machineID|bootID|systemUUID|memory|request|certificate|username|holderIdentity|generation|jws-kubeconfig-.*|expiration|.*client-ca-file|kubernetes\.io\/config\..*|images|restartCount|since|endpoints\.kubernetes\.io\/last-change-trigger-time)$/;
 
 function strip(value: unknown, key: string): unknown {
   if (OWN.test(key)) return undefined;
@@ -86,7 +87,12 @@ function strip(value: unknown, key: string): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .map(([name, child]) => [name, strip(child, name)] as const)
-      .filter(([, child]) => child !== undefined)
+      .filter(([name, child]) => child !== undefined && !(name === "annotations" && isEmpty(child)))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
+}
+
+/** What is left of annotations that were all times. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }

@@ -62,6 +62,7 @@ describe.skipIf(!clusterAvailable())("a cluster from a baked node", () => {
   async function start(warm: WarmOptions | undefined, extra: object = {}): Promise<Started> {
     const run = createRunId();
     const record = await openRecord(dir, run, host);
+    records.push(record);
     const registry =
       "registry" in extra ? undefined : startRegistry({ record, clusterName: run }, host);
     const kubeconfig = join(dir, `${run}.kubeconfig`);
@@ -78,6 +79,9 @@ describe.skipIf(!clusterAvailable())("a cluster from a baked node", () => {
     await Promise.all([cluster.settled, cluster.created, cluster.nodes]);
     return { record, cluster, registry, warnings, hints, steps };
   }
+
+  /** Also what a failed test leaves. */
+  const records: RunRecord[] = [];
 
   async function remove({ record, cluster }: Started): Promise<void> {
     expect(await teardown(record, host)).toEqual({ failures: [] });
@@ -106,6 +110,7 @@ describe.skipIf(!clusterAvailable())("a cluster from a baked node", () => {
   });
 
   afterAll(async () => {
+    for (const record of records) await teardown(record, host);
     docker("image", "rm", "--force", tag);
     await expectNoNewVolumes(volumes);
     rmSync(dir, { recursive: true, force: true });

@@ -120,10 +120,15 @@ export class BakeNode {
   async commit(tag: string, labels: Readonly<Record<string, string>>): Promise<void> {
     const name = `${this.#cluster.name}-assemble`;
     const cli = this.#engine.cli;
-    await this.#record.add({ type: "container", name, cli }, { type: "making", name, attempt: 1 });
     const image = await this.nodeImageId();
     const volume = await this.#inspect(
       '{{range .Mounts}}{{if eq .Destination "/var"}}{{.Name}}{{end}}{{end}}',
+    );
+    // a volume that two containers use goes with neither of them
+    await this.#record.add(
+      { type: "volume", name: volume, cli },
+      { type: "container", name, cli },
+      { type: "making", name, attempt: 1 },
     );
     await this.#must("Cannot assemble the image", [
       ...["run", "--name", name, "--network", "none", "--entrypoint", "sh"],

@@ -104,7 +104,8 @@ packed=
 for id in *; do
   [ -d "$id" ] || continue
   if find "$id" ! -type f ! -type d ! -type l | grep -q . ||
-    tar --xattrs --xattrs-include='*.overlay.*' -cf - "$id" | grep -qaF .overlay.; then packed="$packed $id"; fi
+    find "$id" -type d -print0 | tar --null --no-recursion --xattrs --xattrs-include='*.overlay.*' -T - -cf - |
+      grep -qaF .overlay.; then packed="$packed $id"; fi
 done
 [ -z "$packed" ] || tar --xattrs --xattrs-include='*' -cf /var/lib/tilt-ci/snapshots.tar $packed
 sync
