@@ -20,6 +20,7 @@ import type { Host } from "../../src/host/host.ts";
 import { createHost } from "../../src/host/node-host.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
 import { danglingVolumes, expectNoNewVolumes } from "../stub-node/leftovers.ts";
+import { warmOption } from "./warm.ts";
 
 const pod = (name: string, image: string, pull: string) =>
   JSON.stringify({
@@ -63,7 +64,11 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       const registry = startRegistry({ record, clusterName: run }, host);
       const kubeconfig = join(dir, "kubeconfig");
       const nodeImage = rigEnv().nodeImage;
-      cluster = startKindCluster({ record, name: run, kubeconfig, nodeImage, registry }, host);
+      const warm = warmOption(host, dir, nodeImage);
+      cluster = startKindCluster(
+        { record, name: run, kubeconfig, nodeImage, registry, warm },
+        host,
+      );
       address = await registry.ready;
       await cluster.apiReady;
     });
@@ -164,7 +169,8 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       const { clusterName } = reuse;
       const registry = startRegistry({ record, clusterName, reuse: true }, host);
       const kubeconfig = join(dir, "reused");
-      const options = { record, name: clusterName, kubeconfig, nodeImage, registry, reuse };
+      const warm = warmOption(host, dir, nodeImage);
+      const options = { record, name: clusterName, kubeconfig, nodeImage, registry, reuse, warm };
       const startedAt = performance.now();
       const cluster = startKindCluster(options, host);
       await cluster.apiReady;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import type { RunResult } from "../../src/model/run-result.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
+import { WARM_FLAG } from "./warm.ts";
 
 /** What a run of the committed program came to. */
 export interface Outcome {
@@ -54,7 +55,9 @@ export function tiltCi(
 ): Promise<Outcome> {
   const reports = mkdtempSync(join(tmpdir(), "tci-report-"));
   const words = args.includes("--") ? args.indexOf("--") : args.length;
-  const reporting = command === "ci" || command === "smoke" ? ["--report-dir", reports] : [];
+  const isRun = command === "ci" || command === "smoke";
+  const warm = args.includes("--warm") ? [] : WARM_FLAG;
+  const reporting = isRun ? ["--report-dir", reports, ...warm] : [];
   const argv = [CLI, command, ...args.slice(0, words), ...reporting, ...args.slice(words)];
   const startedAt = performance.now();
   return new Promise((done) => {

@@ -242,6 +242,8 @@ describe.skipIf(!clusterAvailable())("a cluster from a baked node", () => {
     });
 
     test("comes up again after its machine was restarted", async () => {
+      kubectl(one.cluster, "create", "deployment", "stays", "--image=registry.k8s.io/pause:3.10.1");
+      kubectl(one.cluster, "rollout", "status", "deployment/stays", "--timeout=90s");
       docker("stop", "--time", "2", nodeOf(one));
       docker("start", nodeOf(one));
       await expect
@@ -256,7 +258,8 @@ describe.skipIf(!clusterAvailable())("a cluster from a baked node", () => {
           { timeout: 90_000, interval: 500 },
         )
         .toBe("ok");
-      kubectl(one.cluster, "rollout", "status", "deployment/app", "--timeout=120s");
+      kubectl(one.cluster, "delete", "pods", "--all", "--now");
+      kubectl(one.cluster, "rollout", "status", "deployment/stays", "--timeout=120s");
     });
   });
 
