@@ -46,13 +46,12 @@ export async function bakeNode(
   const engine = containerEngine(host);
   const plan = await planBake(options, engine, host, hooks);
   const record = await openRecord(options.stateDir, createRunId(), host);
-  let failures: readonly string[];
   const baking = makeImage(plan, options, record, engine, host, hooks);
   const outcome = await baking.then(
     (baked) => ({ baked }),
     (error: unknown) => ({ error }),
   );
-  ({ failures } = await teardown(record, host));
+  const { failures } = await teardown(record, host);
   if ("error" in outcome) throw outcome.error;
   if (failures.length > 0)
     throw new EnvironmentError(failures.join("; "), {

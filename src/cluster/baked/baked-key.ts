@@ -8,8 +8,11 @@ export interface Settings {
   readonly inside: string;
 }
 
+/** Counted up when what a bake writes down, or what a start does with it, changes beside the scripts. */
+const FORMAT = 1;
+
 /** How nodes are baked: another recipe makes every baked node stale. */
-export const RECIPE = hash([1, FREEZE_SCRIPT, STRIP_SCRIPT, ASSEMBLE_SCRIPT, START_SCRIPT]);
+export const RECIPE = hash([FORMAT, FREEZE_SCRIPT, STRIP_SCRIPT, ASSEMBLE_SCRIPT, START_SCRIPT]);
 
 /** Of kind's version, the configuration and the recipe. */
 export function settingsKey({ kindVersion, inside }: Settings): string {

@@ -1,3 +1,4 @@
+import { messageOf, RunError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ContainerEngine } from "../container-engine.ts";
 import type { BringUpHooks } from "../hooks.ts";
@@ -41,7 +42,7 @@ export async function chooseWarm(
   };
   const node = readSingleNode(wish.configYaml);
   if (typeof node === "string")
-    return refuse(`of the kind configuration: ${node}`, mode === "always");
+    return refuse(`the kind configuration cannot be baked: ${node}`, mode === "always");
   if (engine.cli !== "docker") return refuse(`nodes are made by ${engine.cli}`, mode === "always");
   const nodeImage = wish.nodeImage ?? node.image;
   const find = () => findBaked({ ...wish, inside: node.inside, nodeImage }, engine, signal);
@@ -54,7 +55,12 @@ export async function chooseWarm(
   if (typeof machine === "string") return refuse(machine, true);
   if (!baked) {
     hooks.onLine?.("baking a node first: there is none for this cluster yet");
-    await bake();
+    try {
+      await bake();
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      return refuse(messageOf(error), true);
+    }
     baked = await find();
   }
   return baked ? { baked, node, machine } : refuse("the one just baked is gone", true);
