@@ -4,6 +4,7 @@ import { useCurrentCluster } from "../cluster/index.ts";
 import { RunError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
 import { EXIT } from "../model/result.ts";
+import { cancelledBy, type RunVerdict } from "../run/verdict.ts";
 import { TiltfileError } from "../tiltfile/index.ts";
 import type { Attach } from "./command.ts";
 import { evaluateAlone, futureContext } from "./evaluate-alone.ts";
@@ -54,7 +55,11 @@ async function printPlan(
 ): Promise<number> {
   const host = createHost(io);
   const abort = new AbortController();
-  const unlisten = io.onSignal(() => abort.abort());
+  let cancelled: RunVerdict | undefined;
+  const unlisten = io.onSignal((signal) => {
+    cancelled ??= cancelledBy(signal);
+    abort.abort();
+  });
   try {
     const { extensionsDir, extensionsLock, localExec, file } = flags;
     const path = (name: string) => resolve(io.cwd, name);
@@ -75,8 +80,8 @@ async function printPlan(
     return EXIT.passed;
   } catch (error) {
     if (error instanceof TiltfileError) return told(error, io);
-    if (error instanceof RunError || !abort.signal.aborted) throw error;
-    return EXIT.sigint;
+    if (error instanceof RunError || cancelled === undefined) throw error;
+    return cancelled.exitCode;
   } finally {
     unlisten();
   }

@@ -1,0 +1,65 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+// The program as it is shipped: its Worker, its processes and its signals.
+const directory = mkdtempSync(join(tmpdir(), "plan-signal-"));
+const program = join(directory, "dist");
+
+beforeAll(() => {
+  const { status, stderr } = spawnSync(process.execPath, ["scripts/build.mjs", program], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+}, 120_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Whether a process still runs; one that has ended and waits to be reaped does not. */
+function isAlive(pid: string): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, "utf8"));
+}
+
+/** Ends a plan in the midst of a command that ignores the signal; how many milliseconds that takes. */
+async function endByItself(signal: "SIGINT" | "SIGTERM", exitCode: number): Promise<number> {
+  const pids = join(mkdtempSync(join(directory, "run-")), "pids");
+  const script = `echo begun; trap '' INT TERM; sleep 300 & echo $! >> ${pids}; echo $$ >> ${pids}; echo waiting; wait; sleep 300`;
+  const tiltfile = `${pids}.Tiltfile`;
+  writeFileSync(tiltfile, `local(${JSON.stringify(script)})\n`);
+  const child = spawn(process.execPath, [join(program, "cli.cjs"), "plan", "-f", tiltfile], {
+    env: { ...process.env, XDG_STATE_HOME: join(directory, "state") },
+  });
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  // what a command prints is shown while it runs
+  while (!text.includes(" → begun\n → waiting")) await delay(20);
+  const started = readFileSync(pids, "utf8").trim().split("\n");
+  expect(started.filter(isAlive)).toEqual(started);
+  const signalledAt = performance.now();
+  child.kill(signal);
+  expect(await ended).toBe(exitCode);
+  expect(started.filter(isAlive)).toEqual([]);
+  return performance.now() - signalledAt;
+}
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)(
+  "tilt-ci plan ends at %s within a second, with all that a long local() has started",
+  async (signal, exitCode) => {
+    // Other programs may hold the processor: the quickest of three shows what the program itself takes.
+    let quickest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3 && quickest >= 1000; i++) {
+      quickest = Math.min(quickest, await endByItself(signal, exitCode));
+    }
+    expect(quickest).toBeLessThan(1000);
+  },
+  60_000,
+);
