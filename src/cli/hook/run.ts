@@ -82,7 +82,7 @@ async function testRef(ref: PushedRef, run: HookRun, io: ProcessIo): Promise<num
     run.say(
       `testing ${label}: ${reason}. To skip: ${SKIP_VARIABLE}=1 git push, or git push --no-verify`,
     );
-    return await smoke(tiltfile, worktree.path, { ...io, env }, run, host);
+    return await smoke(worktree.path, { ...io, env }, run, host);
   } catch (error) {
     if (run.signal.aborted) return EXIT.sigint;
     if (!(error instanceof RunError)) throw error;
@@ -136,10 +136,9 @@ async function reasonToTest(
 }
 
 async function smoke(
-  tiltfile: string,
   top: string,
   io: ProcessIo,
-  { program, say }: HookRun,
+  { program, say, file }: HookRun,
   host: Host,
 ): Promise<number> {
   const { stdout } = await host.run(["git", "rev-parse", "--git-path", "tilt-ci-report"], {
@@ -147,7 +146,7 @@ async function smoke(
   });
   const reports = resolve(io.cwd, stdout.trim());
   const startedAt = host.clock.monotonic();
-  const argv = ["smoke", "--quiet", "--file", tiltfile, "--report-dir", reports];
+  const argv = ["smoke", "--quiet", "--file", file, "--report-dir", reports];
   // git hands stdout to the user's terminal, but keeps it for itself in some set-ups: everything goes to stderr
   const code = await program(argv, { ...io, cwd: top, stdout: io.stderr });
   const seconds = ((host.clock.monotonic() - startedAt) / 1000).toFixed(1);

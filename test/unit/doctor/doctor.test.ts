@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import type { Check } from "../../../src/doctor/check.ts";
+import { formatChecks } from "../../../src/doctor/index.ts";
+import { checkMachine } from "../../../src/doctor/machine.ts";
+import { checkTools } from "../../../src/doctor/tools.ts";
+import { fakeHost, on } from "../../fake-host.ts";
+
+const versions = [
+  on(/^docker version/, { stdout: "28.1.0\n" }),
+  on(/^docker buildx/, { stdout: "github.com/docker/buildx v0.30.1 abcdef\n" }),
+  on(/^kind/, { stdout: "kind v0.33.0 go1.26 linux/amd64\n" }),
+  on(/^kubectl/, { stdout: '{"clientVersion":{"gitVersion":"v1.36.4"}}' }),
+  on(/^helm/, { stdout: "v3.22.0+gabcdef\n" }),
+  on(/^kustomize/, { stdout: "v5.8.1\n" }),
+  on(/^docker compose/, { stdout: "2.40.0\n" }),
+  on(/^git/, { stdout: "git version 2.39.5\n" }),
+];
+const named = (checks: readonly Check[], name: string) => checks.find((one) => one.name === name);
+
+describe("checkTools()", () => {
+  test("tells the version of everything that is there", async () => {
+    const checks = await checkTools(fakeHost(versions));
+    expect(checks.map(({ name, status, version }) => `${name} ${status} ${version}`)).toEqual([
+      "docker ok 28.1.0",
+      "buildx ok 0.30.1",
+      "kind ok 0.33.0",
+      "kubectl ok 1.36.4",
+      "helm ok 3.22.0",
+      "kustomize ok 5.8.1",
+      "docker compose ok 2.40.0",
+      "git ok 2.39.5",
+    ]);
+  });
+
+  test.each([
+    ["is not installed", { notFound: true }, "missing", /not installed; needed for: clusters/],
+    [
+      "is too old",
+      { stdout: "kind v0.20.0" },
+      "missing",
+      /version 0\.20\.0 is older than 0\.27\.0/,
+    ],
+    ["fails", { exitCode: 1, stderr: "one\nbroken\n" }, "missing", /^broken; needed/],
+    ["hangs", { timedOut: true }, "missing", /does not answer within 10 s/],
+  ] as const)("says how to get a tool that %s", async (_how, outcome, status, detail) => {
+    const kind = named(await checkTools(fakeHost([on(/^kind/, outcome), ...versions])), "kind");
+    expect(kind).toMatchObject({ status, detail: expect.stringMatching(detail) });
+    expect(kind?.hint).toContain("kind");
+  });
+
+  test("only warns of what some Tiltfiles need", async () => {
+    const helm = on(/^helm/, { notFound: true });
+    const checks = await checkTools(fakeHost([helm, ...versions]));
+    expect(named(checks, "helm")).toMatchObject({ status: "warning", hint: expect.any(String) });
+  });
+});
+
+describe("checkMachine()", () => {
+  test("tells disk, inotify limits and cgroup version, where Docker keeps its data", async () => {
+    const root = on(/^docker info/, { stdout: "/\n" });
+    const checks = await checkMachine(fakeHost([root], { cwd: "/tmp", platform: "linux" }));
+    expect(checks.map(({ name }) => name)).toEqual([
+      "disk",
+      "node",
+      "fs.inotify.max_user_instances",
+      "fs.inotify.max_user_watches",
+      "cgroup",
+    ]);
+    expect(named(checks, "disk")?.detail).toMatch(/^\d+\.\d GiB free in \/$/);
+    for (const { status, hint } of checks) if (status !== "ok") expect(hint).toBeTruthy();
+  });
+
+  test("looks at this folder's disk when Docker cannot be asked", async () => {
+    const none = on(/^docker info/, { notFound: true });
+    const checks = await checkMachine(fakeHost([none], { cwd: "/tmp", platform: "darwin" }));
+    expect(named(checks, "disk")?.detail).toContain("/tmp");
+    expect(named(checks, "cgroup")).toBeUndefined();
+  });
+});
+
+describe("formatChecks()", () => {
+  test("aligns the checks, puts hints below, and concludes", () => {
+    const ok: Check = { name: "docker", status: "ok", version: "28.1.0" };
+    const missing: Check = {
+      name: "kind",
+      status: "missing",
+      detail: "not installed",
+      hint: "go install",
+    };
+    expect(formatChecks([ok, missing])).toBe(
+      [
+        "ok      docker  28.1.0",
+        "MISSING kind    not installed",
+        "                → go install",
+        "",
+        "tilt-ci cannot run here yet: kind missing.",
+        "",
+      ].join("\n"),
+    );
+    expect(formatChecks([ok])).toContain("tilt-ci can run here.");
+  });
+});
