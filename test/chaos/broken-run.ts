@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunEvent } from "../../src/model/event.ts";
-import { leftoversOf, listeners, MARK, processesOf, removeImages, type Traces } from "./machine.ts";
+import {
+  exposedBy,
+  leftoversOf,
+  listeners,
+  MARK,
+  processesOf,
+  removeImages,
+  type Traces,
+} from "./machine.ts";
 import { writeProject } from "./project.ts";
 import { boundariesOf, type Step } from "./step.ts";
 import { type Ended, problemsOf } from "./verdict.ts";
@@ -131,15 +139,19 @@ async function carryOut(step: Step, world: World): Promise<Ended> {
     ),
   );
   const killer = setTimeout(() => child.kill("SIGKILL"), RUN_LIMIT_MS);
-  const brokenAt = await atItsMoment(step, child, events).then((there) =>
-    there ? breakIt(step, child, reports) : undefined,
-  );
+  let exposed: readonly string[] = [];
+  const brokenAt = await atItsMoment(step, child, events).then((there) => {
+    if (!there) return undefined;
+    // only where the look, which takes a while, shifts no signal
+    if (step.ending === "none" || step.ending === "epipe") exposed = exposedBy(world);
+    return breakIt(step, child, reports);
+  });
   const { code, signal } = await exit;
   clearTimeout(killer);
   const timedOut = signal === "SIGKILL" && step.ending !== "SIGKILL";
   const told = readEvents(events);
   const down = code === undefined ? await takeDown(world, runOf(told)) : undefined;
-  return { code, signal, timedOut, brokenAt, output, events: told, reports, down };
+  return { code, signal, timedOut, brokenAt, output, events: told, reports, down, exposed };
 }
 
 /** Waits for the step's moment; false when the program has ended before. */

@@ -117,6 +117,23 @@ function newListeners({ token, listeners: before }: Traces): readonly string[] {
     .map(({ address }) => `listener ${address}`);
 }
 
+/** What of a step can be reached from other machines: listening sockets of its processes, published ports. */
+export function exposedBy({
+  token,
+  network,
+}: Pick<Traces, "token" | "network">): readonly string[] {
+  const ours = new Set(processesOf(token).flatMap(({ pid }) => socketsOf(pid)));
+  const sockets = listeners()
+    .filter(({ address, inode }) => ours.has(inode) && !LOOPBACK.test(address))
+    .map(({ address }) => `listens on ${address}`);
+  const filter = ["--filter", `network=${network}`, "--format", "{{.Names}} {{.Ports}}"];
+  const ports = docker("ps", ...filter).filter((line) => /(0\.0\.0\.0|\[?::\]?):\d+->/.test(line));
+  return [...sockets, ...ports];
+}
+
+/** 127.0.0.0/8 and ::1 as /proc/net writes them. */
+const LOOPBACK = /^([0-9A-F]{6}7F|0{24}01000000):/;
+
 /** Inodes of the sockets that a process holds. */
 export function socketsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`;

@@ -19,6 +19,8 @@ export interface Ended {
   readonly events: readonly RunEvent[];
   /** The report directory. */
   readonly reports: string;
+  /** What could be reached from other machines at the step's moment. */
+  readonly exposed: readonly string[];
   /** What `tilt-ci down` said, where the process was killed. */
   readonly down: { readonly code: number | null; readonly output: string } | undefined;
 }
@@ -41,7 +43,11 @@ const matchesSchema = new Ajv({ allErrors: true, strict: true, allowUnionTypes: 
 
 /** What is wrong with the exit code and the reports. */
 export async function problemsOf(step: Step, ended: Ended): Promise<readonly string[]> {
-  return [...exitProblems(step, ended), ...(await reportProblems(step, ended))];
+  return [
+    ...exitProblems(step, ended),
+    ...ended.exposed.map((what) => `exposed: ${what}`),
+    ...(await reportProblems(step, ended)),
+  ];
 }
 
 /** The right exit code: that of the signal, unless the verdict stood before it came; 0 for what only output suffers from. */

@@ -54,7 +54,11 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     server,
     directory,
     onEvent: () => {},
-    run: (args = []) => runProgram(stage, kubeconfig, args),
+    run: (args = []) =>
+      runProgram(stage, [
+        ...["--cluster", "current", "--kubeconfig", kubeconfig, "--export-logs", "never"],
+        ...args,
+      ]),
     async [Symbol.asyncDispose]() {
       stop();
       await server.down();
@@ -64,9 +68,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   return stage;
 }
 
-async function runProgram(
-  stage: Stage,
-  kubeconfig: string,
+/** Runs `tilt-ci ci ARGS…` in this process, on the project and for the listener of a stage. */
+export async function runProgram(
+  stage: Pick<Stage, "directory" | "onEvent">,
   args: readonly string[],
 ): Promise<RunOutcome> {
   const reports = join(stage.directory, "reports");
@@ -82,10 +86,10 @@ async function runProgram(
       done();
     },
   });
-  const argv = ["ci", "--cluster", "current", "--kubeconfig", kubeconfig, "--events", "-"];
+  const argv = ["ci", "--events", "-", "--report-dir", reports];
   const startedAt = performance.now();
   const { PATH = "" } = process.env;
-  const code = await main([...argv, "--report-dir", reports, "--export-logs", "never", ...args], {
+  const code = await main([...argv, ...args], {
     program: ["tilt-ci"],
     stdin: new PassThrough(),
     stdout: lines,
