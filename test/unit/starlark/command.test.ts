@@ -61,6 +61,50 @@ describe("runStarlark()", () => {
     });
   });
 
+  test("prints a frame for every call, outermost first, builtins and loaded files included", async () => {
+    const lib = file("frames-lib.star", "def each(f, xs): return sorted(xs, key = f)\n");
+    const path = file(
+      "frames.star",
+      'load("frames-lib.star", "each")\nx = "日本" + str(each(lambda x: x.nope, [1]))\n',
+    );
+    expect((await command([path])).err).toBe(
+      [
+        "Traceback (most recent call last):",
+        `  ${path}:2:20: in <toplevel>`,
+        `  ${lib}:1:31: in each`,
+        "  <builtin>: in sorted",
+        `  ${path}:2:32: in lambda`,
+        "Error: int has no .nope field or method",
+        "",
+      ].join("\n"),
+    );
+    const builtin = await command(["-c", "def f(): return int('x')\nf()"]);
+    expect(builtin.err).toBe(
+      [
+        "Traceback (most recent call last):",
+        "  cmdline:2:2: in <toplevel>",
+        "  cmdline:1:20: in f",
+        "Error in int: int: invalid literal with base 10: x",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test.each([
+    ["set", "set([1])"],
+    ["while", "def f():\n    while False: pass"],
+    ["toplevelcontrol", "for x in [1]: pass"],
+    ["globalreassign", "x = 1\nx = 2"],
+    ["recursion", "def f(n): return f(n - 1) if n else 0\nf(2)"],
+  ])("--option=%s allows what --dialect core does not", async (option, code) => {
+    expect((await command(["--dialect", "core", "-c", code])).code).toBe(1);
+    expect(await command(["--dialect", "core", `--option=${option}`, "-c", code])).toEqual({
+      code: 0,
+      out: "",
+      err: "",
+    });
+  });
+
   test("shows a person the line, and a hint", async () => {
     const path = file("person.star", "x = 1\ny = 2 ** 3\n");
     let err = "";
@@ -101,6 +145,24 @@ describe("runStarlark()", () => {
     expect((await command(["--test-values", "-c", code])).err).toBe(
       "floored division by zero struct(a = 1) [1] 1 [0, 1, 1, 2, 3]\n",
     );
+  });
+
+  test("--test-values gives what may be frozen, set, named and called", async () => {
+    const code = [
+      "m = _module('m', a = 1)",
+      "x = [1]",
+      "_freeze(x)",
+      "h = hasfields()",
+      "h.a = 2",
+      "def refused(): h.noField = 1",
+      "print(m.a, _catch(lambda: x.append(2)), h.a, _catch(refused), [] + h)",
+      "print(type(gensym(name = 'g')), time.parse_duration('1h'), math.pi > 3, _catch(lambda: 1))",
+    ].join("\n");
+    const { code: exitCode, err } = await command(["--test-values", "-c", code]);
+    expect(exitCode).toBe(0);
+    expect(err).toContain("1 append: cannot append to frozen list 2 ");
+    expect(err).toContain(" 42\n");
+    expect(err).toMatch(/1h0m0s True None\n$/);
   });
 
   test("loads modules from the folder of the file that asks", async () => {
