@@ -49,6 +49,8 @@ export type ClusterChoice =
       readonly kindConfig?: string;
       readonly kubernetesVersion?: string;
       readonly warm: "auto" | "always" | "never";
+      /** A baked node image to pull if it is not on the machine. */
+      readonly warmNode?: string;
     }
   | { readonly type: "current"; readonly context?: string; readonly kubeconfig?: string }
   | { readonly type: "none" };

@@ -11,6 +11,8 @@ const VALUE_INPUTS = [
   "node-image",
   "k8s-version",
   "kind-config",
+  "warm",
+  "warm-node",
   "registry",
   "registry-image",
   "builder",

@@ -24,6 +24,7 @@ export interface CiFlags {
   readonly keepOnFailure?: boolean;
   readonly reuse?: string;
   readonly warm: "auto" | "always" | "never";
+  readonly warmNode?: string;
   readonly cleanup?: boolean;
   readonly createNamespaces?: boolean;
   readonly builder?: string;
@@ -121,6 +122,7 @@ function clusterFlags(): Option[] {
         "never",
       ]).default("auto"),
     ),
+    rare(flag("--warm-node <ref>", "a baked node to pull if it is not here")),
     flag("--registry <where>", "local, none, or the host of a registry").default("local"),
     rare(flag("--registry-image <ref>", "image of the local registry (default: registry:2)")),
   ]);

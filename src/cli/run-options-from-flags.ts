@@ -131,6 +131,7 @@ function clusterChoice(
     ...optional({
       name: flags.clusterName,
       reuse: flags.reuse,
+      warmNode: flags.warmNode,
       nodeImage: flags.nodeImage,
       kindConfig: path(flags.kindConfig),
       kubernetesVersion: flags.k8sVersion,

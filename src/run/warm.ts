@@ -8,12 +8,13 @@ export function warmOptions(
   choice: Extract<ClusterChoice, { type: "kind" }>,
   { onLine, onWarning }: BringUpHooks,
 ): WarmOptions | undefined {
-  const { warm: mode, nodeImage, kubernetesVersion, kindConfig: kindConfigFile } = choice;
+  const { warm: mode, warmNode, nodeImage, kubernetesVersion, kindConfig: kindConfigFile } = choice;
   if (mode === "never") return undefined;
   const { host, signal, stateDir } = session;
   const options = { stateDir, nodeImage, kubernetesVersion, kindConfigFile, signal };
   return {
     mode,
+    image: warmNode,
     bake: () =>
       bakeNode(options, host, {
         onLine: (text) => onLine?.(text),

@@ -2,7 +2,7 @@ import { messageOf, RunError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ContainerEngine } from "../container-engine.ts";
 import type { BringUpHooks } from "../hooks.ts";
-import { imageIdOf } from "../images.ts";
+import { ensureImage, imageIdOf } from "../images.ts";
 import { type BakedImage, listBaked, mismatchOf, type Wanted } from "./baked-image.ts";
 import { readSingleNode } from "./single-node.ts";
 import { askMachine, type WarmNode } from "./start-node.ts";
@@ -11,6 +11,8 @@ import { askMachine, type WarmNode } from "./start-node.ts";
 export interface WarmOptions {
   /** `always` bakes one when there is none. */
   readonly mode: "auto" | "always";
+  /** A baked image to pull if it is not on the machine. */
+  readonly image?: string | undefined;
   /** Bakes a node for the run's cluster. */
   bake(): Promise<unknown>;
   /** How a user does the same: a command line. */
@@ -30,7 +32,7 @@ export interface ClusterWish {
  */
 export async function chooseWarm(
   wish: ClusterWish,
-  { mode, bake, bakeCommand }: WarmOptions,
+  { mode, image, bake, bakeCommand }: WarmOptions,
   engine: ContainerEngine,
   host: Host,
   hooks: BringUpHooks,
@@ -44,9 +46,12 @@ export async function chooseWarm(
   if (typeof node === "string")
     return refuse(`the kind configuration cannot be baked: ${node}`, mode === "always");
   if (engine.cli !== "docker") return refuse(`nodes are made by ${engine.cli}`, mode === "always");
+  const isPulled = image === undefined || (await pulls(image, engine, hooks, signal));
+  if (!isPulled) return undefined;
   const nodeImage = wish.nodeImage ?? node.image;
   const find = () => findBaked({ ...wish, inside: node.inside, nodeImage }, engine, signal);
   let baked = await find();
+  if (!baked && image !== undefined) return refuse(`${image} is baked for another one`, true);
   if (!baked && mode === "auto") {
     hooks.onHint?.(`The next run can start from a cluster that has already booted: ${bakeCommand}`);
     return undefined;
@@ -69,6 +74,24 @@ export async function chooseWarm(
 /** The warning that a run does without the baked node it could have had. */
 export function notWarm(reason: string): string {
   return `The cluster does not start from a baked node, kind makes it: ${reason}`;
+}
+
+/** Whether the image is there, or was pulled; a warning says why not. */
+async function pulls(
+  image: string,
+  engine: ContainerEngine,
+  hooks: BringUpHooks,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const onPull = () => hooks.onLine?.(`pulling ${image}`);
+  try {
+    await ensureImage(image, "--warm-node", engine, { signal, onPull });
+    return true;
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    hooks.onWarning?.(notWarm(messageOf(error)));
+    return false;
+  }
 }
 
 async function findBaked(

@@ -18,11 +18,20 @@ interface Machine {
   readonly isBaked?: () => boolean;
   readonly info?: object;
   readonly env?: Record<string, string>;
+  /** `--warm-node`, and whether it can be pulled. */
+  readonly image?: string;
+  readonly isPullable?: boolean;
 }
 
 async function choose(
   mode: "auto" | "always",
-  { isBaked = () => false, info = { Driver: "overlay2" }, env = {} }: Machine = {},
+  {
+    isBaked = () => false,
+    info = { Driver: "overlay2" },
+    env = {},
+    image,
+    isPullable,
+  }: Machine = {},
   change: Partial<typeof wish> = {},
   bake: () => Promise<unknown> = async () => {},
 ) {
@@ -37,6 +46,8 @@ async function choose(
   };
   const rules: Rule[] = [
     ([, word, sub, ...rest]) => {
+      if (word === "pull") return isPullable ? {} : { exitCode: 1, stderr: "manifest unknown\n" };
+      if (rest.at(-1) === "here/baked:1") return { exitCode: 1, stderr: "No such image\n" };
       if (word === "info") return { stdout: JSON.stringify(info) };
       if (sub === "ls") return { stdout: isBaked() ? "sha256:baked\n" : "" };
       if (rest[0] === "--format") return { stdout: "sha256:node\n" };
@@ -47,7 +58,7 @@ async function choose(
   const told = { warnings: [] as string[], hints: [] as string[], lines: [] as string[] };
   const chosen = await chooseWarm(
     { ...wish, ...change },
-    { mode, bake, bakeCommand: "tilt-ci node bake" },
+    { mode, image, bake, bakeCommand: "tilt-ci node bake" },
     containerEngine(host),
     host,
     {
@@ -90,6 +101,22 @@ describe("chooseWarm()", () => {
       ...quiet,
       warnings: ["The cluster does not start from a baked node, kind makes it: Docker is rootless"],
     });
+  });
+
+  test("pulls the baked node that is named, and takes it if it fits", async () => {
+    const image = "here/baked:1";
+    const machine = { image, isPullable: true };
+    expect(await choose("auto", { ...machine, isBaked: () => true })).toEqual({
+      id: "sha256:baked",
+      ...quiet,
+      lines: ["pulling here/baked:1"],
+    });
+    expect((await choose("always", machine)).warnings).toEqual([
+      expect.stringMatching(/kind makes it: here\/baked:1 is baked for another one$/),
+    ]);
+    const { id, warnings } = await choose("auto", { image, isBaked: () => true });
+    expect(id).toBeUndefined();
+    expect(warnings).toEqual([expect.stringContaining("cannot be pulled: manifest unknown")]);
   });
 
   test("asks Podman for nothing", async () => {
