@@ -1,3 +1,5 @@
+import { EnvironmentError } from "../errors.ts";
+import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { Host } from "../host/host.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { livenessOf, type ProcessIdentity, parseIdentity } from "./identity.ts";
@@ -116,7 +118,7 @@ class Sweep implements DownResult {
       ]),
       ...(await listReuse(this.#stateDir)).map(({ clusterName }) => clusterName),
     ]);
-    for (const { run, cluster, owner } of await labelled(engine)) {
+    for (const { run, cluster, owner } of await labelledIfInstalled(engine)) {
       if (known.has(run) || known.has(cluster)) continue;
       if (this.#options.run && this.#options.run !== run && this.#options.run !== cluster) continue;
       if (owner && !(await this.#mayRemove(run, owner))) continue;
@@ -183,6 +185,16 @@ interface Labelled {
   readonly run: string;
   readonly cluster: string;
   readonly owner?: ProcessIdentity;
+}
+
+/** Where no engine is installed, there is nothing of it either. */
+async function labelledIfInstalled(engine: ContainerEngine): Promise<readonly Labelled[]> {
+  try {
+    return await labelled(engine);
+  } catch (error) {
+    if (error instanceof EnvironmentError && error.cause instanceof CommandNotFoundError) return [];
+    throw error;
+  }
 }
 
 /** Runs seen in the container engine only: by their registry's labels, and by kind clusters with a run's name. */

@@ -82,6 +82,12 @@ describe("down()", () => {
     expect(await listRecords(dir)).toEqual([]);
   });
 
+  test("has nothing to do for a run by name where no engine is installed", async () => {
+    const host = fakeHost([on(/^docker/, { notFound: true })]);
+    const nothing = { removed: [], refused: [], failures: [] };
+    expect(await down({ stateDir: dir, run: "tci-a" }, host)).toMatchObject(nothing);
+  });
+
   test("asks the engine nothing when there is no record", async () => {
     const host = fakeHost([]);
     expect(await down({ stateDir: dir }, host)).toMatchObject({ removed: [], failures: [] });
