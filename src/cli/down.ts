@@ -36,7 +36,8 @@ export function downCommand(attach: Attach): Command {
         for (const line of result.failures) io.stderr.write(`Error: ${line}\n`);
         if (result.removed.length + result.refused.length + result.failures.length === 0)
           io.stdout.write("Nothing to remove.\n");
-        return result.failures.length > 0 ? EXIT.environment : EXIT.passed;
+        if (result.failures.length > 0) return EXIT.environment;
+        return run !== undefined && result.refused.length > 0 ? EXIT.badInput : EXIT.passed;
       }),
     );
 }

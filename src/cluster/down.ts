@@ -153,7 +153,10 @@ class Sweep implements DownResult {
       return false;
     }
     if (!this.#options.force) {
-      this.refused.push({ run, reason: `It is still alive as process ${owner.pid}` });
+      this.refused.push({
+        run,
+        reason: `It is still alive as process ${owner.pid}: --force ends it`,
+      });
       return false;
     }
     await this.#endOwner(owner);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { clusterAvailable } from "../rig/env.ts";
@@ -165,5 +166,25 @@ describe("a Tiltfile without Kubernetes", () => {
     expect(execFileSync("ps", ["-axo", "command="], { encoding: "utf8" })).not.toContain(
       "sleep 61",
     );
+  });
+
+  test("is left alone by down while it is alive, unless forced", async () => {
+    let told: Promise<[number, string]> | undefined;
+    const { code } = await tiltCi("ci", ["--", "slow"], {
+      cwd: example("local-only"),
+      onOutput: (text) => {
+        if (told !== undefined || !text.includes("sleeping for 61 seconds")) return;
+        const id = /run (tci-\w+)/.exec(text)![1]!;
+        const down = (...args: string[]) => tiltCi("down", [id, ...args], { cwd: tmpdir() });
+        told = down().then(async (refused) => {
+          await down("--force");
+          return [refused.code, refused.stdout];
+        });
+      },
+    });
+    expect(code).toBe(143);
+    const [refused, text] = (await told)!;
+    expect(refused).toBe(2);
+    expect(text).toContain("It is still alive as process");
   });
 });

@@ -231,7 +231,9 @@ describe.skipIf(!clusterAvailable())("a cluster's life", () => {
       const refused = await down({ stateDir: dir, run: run() }, host());
       expect(refused).toMatchObject({
         removed: [],
-        refused: [{ run: run(), reason: `It is still alive as process ${child.pid}` }],
+        refused: [
+          { run: run(), reason: `It is still alive as process ${child.pid}: --force ends it` },
+        ],
       });
       expect(leftoversOf(run(), network).length).toBeGreaterThan(2);
       const forced = await down({ stateDir: dir, run: run(), force: true }, host());
