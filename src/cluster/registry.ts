@@ -33,6 +33,8 @@ export interface RegistryOptions {
 export interface RegistryLease {
   /** Its container's name, which is its host name in the cluster network. */
   readonly name: string;
+  /** The command that prints its log. */
+  readonly logCommand: readonly string[];
   /** Resolves when it answers. Rejects with `EnvironmentError` or `CancelledError`. */
   readonly ready: Promise<RegistryAddress>;
   /** Resolves when the nodes' network exists, if it is ours to make. Its failure is `ready`'s, too. */
@@ -58,6 +60,7 @@ export function startRegistry(
   );
   ready.catch(() => {});
   return {
+    logCommand: [engine.cli, "logs", "--timestamps", name],
     name,
     ready,
     onNetwork,

@@ -4,6 +4,7 @@ import {
   keepInstructions,
   localRegistryHostingConfigMap,
   type RegistryAddress,
+  type RegistryLease,
   type ReuseHandle,
   startKindCluster,
   startRegistry,
@@ -19,6 +20,7 @@ import {
 } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
 import type { ClusterChoice } from "../run-options.ts";
+import { commandsCollector } from "./diagnostics.ts";
 import { clusterStep, phase, type Session, tellCluster } from "./session.ts";
 import { warmOptions } from "./warm.ts";
 
@@ -153,7 +155,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
   if (told !== undefined) observe(session, "registry", told);
   const connection = openConnection(session, lease, reuse);
   if (registry) void announce(session, connection, registry.ready);
-  leaveWithSession(session, lease, connection, registry?.ready);
+  leaveWithSession(session, lease, connection, registry);
   return { lease, connection, registry: registry?.ready ?? Promise.resolve(undefined) };
 }
 
@@ -182,7 +184,7 @@ function leaveWithSession(
   session: Session,
   lease: ClusterLease,
   connection: Promise<KubernetesConnection>,
-  registry: Promise<RegistryAddress> | undefined,
+  registry: RegistryLease | undefined,
 ): void {
   session.closables.push({
     name: "the API server's connection",
@@ -192,10 +194,14 @@ function leaveWithSession(
     name: "nodes",
     collect: (directory, signal) => lease.exportLogs(directory, signal),
   });
+  if (registry) {
+    const log = { "registry.log": registry.logCommand };
+    session.collectors.push(commandsCollector("registry", log, session.host));
+  }
   session.kept = {
     settle: () => lease.created,
     describe: async () => {
-      const address = await registry?.catch(() => undefined);
+      const address = await registry?.ready.catch(() => undefined);
       return keepInstructions({
         run: session.info.id,
         clusterName: lease.name,

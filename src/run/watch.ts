@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import {
   collectDiagnostics,
   createWatcher,
@@ -96,7 +98,14 @@ function diagnosticsOf(
         .filter(({ type }) => type === "k8s" || type === "custom")
         .map(({ name }) => ({ name, applied: watcher.applied(name), pods: watcher.pods(name) }));
       const scrub = (text: string) => session.scrubber.text(text);
-      await collectDiagnostics(connection, { resources, directory, deadlineMs: 8000, scrub });
+      const { problems } = await collectDiagnostics(connection, {
+        resources,
+        directory,
+        deadlineMs: 8000,
+        scrub,
+      });
+      if (problems.length > 0)
+        await writeFile(join(directory, "problems.txt"), `${problems.join("\n")}\n`);
     },
   };
 }
