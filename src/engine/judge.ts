@@ -3,6 +3,7 @@ import type { Failure } from "../model/result.ts";
 import type { Graph, GraphResource } from "./graph.ts";
 import { taskId } from "./graph.ts";
 import type { Policy } from "./policy.ts";
+import { hasUnblocked } from "./schedule.ts";
 import type { RunState } from "./state.ts";
 
 export type Standing =
@@ -126,8 +127,8 @@ function blockingDep(
 ): string | undefined {
   for (const name of resource.deps) {
     const dep = graph.resources.get(name);
-    // A dependency that was ready once has let its dependants go: what fails it later does not block them.
-    if (!dep || state.standings.get(name)?.everReadyAt !== undefined) continue;
+    // A dependency that has let its dependants go does not block them, whatever fails it later.
+    if (!dep || hasUnblocked(dep, state)) continue;
     const by = visit(dep);
     if (by) return by;
   }

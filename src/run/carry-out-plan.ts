@@ -1,5 +1,4 @@
 import { buildGraph, type Graph } from "../engine/index.ts";
-import { UsageError } from "../errors.ts";
 import { createImages, type DeliveryTarget } from "../images/index.ts";
 import { mentionsCluster } from "../local/index.ts";
 import type {
@@ -11,6 +10,7 @@ import type {
   Resource,
 } from "../model/plan.ts";
 import { deleteAppliedAtEnd } from "./applied-objects.ts";
+import { needsCluster } from "./check-plan.ts";
 import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
 import { startCompose } from "./compose.ts";
@@ -28,29 +28,19 @@ import type { Session } from "./session.ts";
 import { type CancelSignal, cancelledBy, type RunVerdict, verdictOf } from "./verdict.ts";
 import { createClusterWatch } from "./watch.ts";
 
-/** Does what a plan asks for until the verdict is clear. Throws `UsageError` for a plan that asks for nothing. */
+/** Does what a plan asks for until the verdict is clear. */
 export async function carryOutPlan(
   session: Session,
   plan: Plan,
   candidate: RunCluster | undefined,
 ): Promise<RunVerdict> {
   const { log, options } = session;
-  if (plan.resources.length === 0)
-    throw new UsageError(
-      "No resources found. Check out https://docs.tilt.dev/tutorial.html to get started!",
-    );
   await learnSecrets(session, plan);
   for (const { message, position } of plan.warnings)
     session.warn(message, position ? { position } : {});
   const { policy, notices } = effectivePolicy(options, plan.settings);
   for (const notice of notices) session.notice(notice);
-  const active = plan.resources.filter((resource) => resource.enabled && resource.autoInit);
-  const needsCluster = active.some(({ type }) => type === "k8s" || type === "custom");
-  if (needsCluster && !candidate)
-    throw new UsageError(
-      "The Tiltfile deploys to Kubernetes, and --cluster none gives it no cluster",
-    );
-  const cluster = needsCluster ? candidate : undefined;
+  const cluster = needsCluster(plan) ? candidate : undefined;
   cluster?.start();
   const graph = buildGraph(plan, {
     needsCluster: (argv) => cluster !== undefined && mentionsCluster(argv, plan.directory),

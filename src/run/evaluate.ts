@@ -5,6 +5,7 @@ import { formatDuration } from "../model/duration.ts";
 import type { Plan } from "../model/plan.ts";
 import { TILTFILE_SUBJECT } from "../model/result.ts";
 import { evaluateInWorker, TiltfileError } from "../tiltfile/index.ts";
+import { checkPlan } from "./check-plan.ts";
 import type { ChosenCluster } from "./choose-cluster.ts";
 import { phase, type Session } from "./session.ts";
 import { describeTiltfileError, tellOfResource } from "./tiltfile-failure.ts";
@@ -67,11 +68,16 @@ export async function evaluateTiltfile(
             return "retry";
           },
         },
-      ).catch((error: unknown) => {
-        if (limitMs > 0 && leftMs() === 1) throw tooLate(error, limitMs);
-        if (error instanceof TiltfileError && error.resource !== undefined) return error;
-        throw error;
-      }),
+      )
+        .then((plan) => {
+          checkPlan(plan, cluster !== undefined);
+          return plan;
+        })
+        .catch((error: unknown) => {
+          if (limitMs > 0 && leftMs() === 1) throw tooLate(error, limitMs);
+          if (error instanceof TiltfileError && error.resource !== undefined) return error;
+          throw error;
+        }),
     describeTiltfileError,
   ).catch((error: unknown) => {
     for (const warning of warnings) say(warning, "warn");

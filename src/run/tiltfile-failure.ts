@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import type { Failure } from "../model/result.ts";
 import { TiltfileError } from "../tiltfile/index.ts";
 import { infrastructureFailure } from "./loop.ts";
@@ -8,9 +9,10 @@ export function describeTiltfileError(error: unknown): {
   readonly status: "failed" | "error";
   readonly failure: Failure;
 } {
-  return error instanceof TiltfileError
-    ? { status: "failed", failure: tiltfileFailure(error) }
-    : { status: "error", failure: infrastructureFailure(error) };
+  if (error instanceof TiltfileError) return { status: "failed", failure: tiltfileFailure(error) };
+  if (error instanceof UsageError)
+    return { status: "failed", failure: { code: "TiltfileError", message: error.message } };
+  return { status: "error", failure: infrastructureFailure(error) };
 }
 
 function tiltfileFailure(error: TiltfileError): Failure {

@@ -1,7 +1,6 @@
-import { CancelledError } from "../../errors.ts";
+import { CancelledError, PhaseFailure } from "../../errors.ts";
 import { isAlreadyExists } from "../api/api-error.ts";
-import type { Condition } from "../api/api-object.ts";
-import { type ApiObject, conditionOf, objectName } from "../api/api-object.ts";
+import { type ApiObject, objectName } from "../api/api-object.ts";
 import type { ApiResource } from "../api/discovery.ts";
 import { type AppliedObject, appliedObject } from "../applied-object.ts";
 import type { KubernetesConnection } from "../connection.ts";
@@ -189,29 +188,28 @@ class Application {
   async #awaitEstablished({ object, position }: ApplyItem): Promise<void> {
     const { signal, retryWithinMs } = this.#options;
     const resource = await this.#resourceOf({ object, position });
+    const { name } = object.metadata;
     let last: ApiObject | undefined;
-    const established = await awaitObject(
-      this.#connection,
-      {
-        resource: resource!,
-        namespace: undefined,
-        name: object.metadata.name,
-        timeoutMs: retryWithinMs,
-        signal,
-      },
-      (live) => {
-        last = live;
-        const { conditions } = (live?.status ?? {}) as { conditions?: readonly Condition[] };
-        return conditionOf(conditions, "Established")?.status === "True";
-      },
-    );
-    if (established) return;
-    const judgement = last && customResourceDefinitionReadiness(last);
-    throw rejection(
-      objectName(object),
-      judgement?.failure?.message ?? `not established within ${retryWithinMs / 1000} s`,
-      { position },
-    );
+    const until = (timeoutMs: number, accept: (live: ApiObject | undefined) => boolean) =>
+      awaitObject(
+        this.#connection,
+        { resource: resource!, namespace: undefined, name, timeoutMs, signal },
+        (live) => {
+          last = live;
+          return accept(live);
+        },
+      );
+    const judged = (live: ApiObject | undefined) => live && customResourceDefinitionReadiness(live);
+    const established = (live: ApiObject | undefined) => judged(live)?.state === "ready";
+    await until(retryWithinMs, (live) => established(live) || judged(live)?.failure !== undefined);
+    const standing = judged(last)?.standing;
+    if (standing) await until(standing.ms, established);
+    const failure = judged(last)?.failure;
+    if (established(last)) return;
+    if (failure) throw new PhaseFailure({ ...failure, ...(position ? { position } : {}) });
+    throw rejection(objectName(object), `not established within ${retryWithinMs / 1000} s`, {
+      position,
+    });
   }
 }
 

@@ -151,6 +151,26 @@ describe("dependencies", () => {
     expect(run.reach("web", "reachable").running).toEqual(["smoke|command"]);
   });
 
+  test("a dependant whose dependency is ready but cannot be reached is blocked by it", () => {
+    const portForwards = [{ localPort: 8080, containerPort: 80, host: "" }];
+    const web = k8s("web", { portForwards } as unknown as Parameters<typeof k8s>[1]);
+    const run = new Scenario(planOf([web, k8s("e2e", { resourceDeps: ["web"] })]), {
+      failFast: false,
+    });
+    run.pass("web|deploy").observe("web", "ready");
+    expect(run.statusOf("web", "ready")).toBe("passed");
+    run.add({
+      type: "phase-finished",
+      at: 0,
+      resource: "web",
+      phase: "ready",
+      attempt: 1,
+      status: "failed",
+      failure: failure("port 8080 is taken", "PortTaken"),
+    });
+    expect(run.statusOf("e2e", "deploy")).toBe("skipped");
+  });
+
   test("a server with a probe lets its dependants go when the probe passes", () => {
     const run = new Scenario(planOf([server("dev"), local("smoke", { resourceDeps: ["dev"] })]));
     expect(run.running).toEqual(["dev|serve"]);

@@ -208,6 +208,12 @@ export class Scenario {
     return this.tick();
   }
 
+  /** Says what no other method does. */
+  add(event: RunEvent): this {
+    this.#add(event);
+    return this.tick();
+  }
+
   close(reason: "passed" | "failed" | "timeout" | "cancelled"): RunEvent[] {
     const events = close(this.graph, this.state, this.policy, reason, this.now);
     for (const event of events) this.#add(event);

@@ -1,0 +1,21 @@
+import { UsageError } from "../errors.ts";
+import type { Plan } from "../model/plan.ts";
+
+/** Whether anything that starts in this run is deployed to Kubernetes. */
+export function needsCluster({ resources }: Pick<Plan, "resources">): boolean {
+  return resources.some(
+    ({ enabled, autoInit, type }) => enabled && autoInit && (type === "k8s" || type === "custom"),
+  );
+}
+
+/** Throws `UsageError` for a plan that asks for nothing, or for a cluster where there is none. */
+export function checkPlan(plan: Pick<Plan, "resources">, hasCluster: boolean): void {
+  if (plan.resources.length === 0)
+    throw new UsageError(
+      "No resources found. Check out https://docs.tilt.dev/tutorial.html to get started!",
+    );
+  if (needsCluster(plan) && !hasCluster)
+    throw new UsageError(
+      "The Tiltfile deploys to Kubernetes, and --cluster none gives it no cluster",
+    );
+}
