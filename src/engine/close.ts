@@ -66,7 +66,34 @@ export function close(
       else events.push({ ...base, status: "cancelled" });
     }
   }
-  return events;
+  return reason === "timeout" ? withUnstarted(events, graph, state, policy) : events;
+}
+
+/** When nothing was under way at the end of the time, what kept the first phases from starting is what took it. */
+function withUnstarted(
+  events: RunEvent[],
+  graph: Graph,
+  state: RunState,
+  policy: Policy,
+): RunEvent[] {
+  const failed = (event: RunEvent) => event.type === "phase-finished" && event.status === "failed";
+  const before = [...state.phases.values()].some(
+    ({ status }) => status === "failed" || status === "error",
+  );
+  if (before || events.some(failed)) return events;
+  const told = new Set<string>();
+  return events.map((event) => {
+    if (event.type !== "phase-finished" || event.status !== "skipped") return event;
+    const { resource, phase, subject } = event;
+    if (told.has(resource) || (graph.resources.get(resource)?.deps.length ?? 0) > 0) return event;
+    told.add(resource);
+    const hold =
+      state.holds.get(taskId(resource, phase, subject)) ?? state.holds.get(taskId(resource, phase));
+    const { skipReason: _, ...rest } = event;
+    const limit = formatDuration(policy.timeoutMs);
+    const message = `Timeout after ${limit}: ${resource}: ${phase} had not started${hold ? `: ${hold}` : ""}`;
+    return { ...rest, status: "failed", failure: { code: "Timeout", message } };
+  });
 }
 
 /**

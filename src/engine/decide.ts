@@ -179,7 +179,7 @@ function judge(
     const goodSince = Math.max(state.startedAt, ...since.map(([, at]) => at));
     const passedAt = Math.max(
       goodSince + policy.stableForMs,
-      ...since.map(([name, at]) => provenAt(graph.resources.get(name)!, at, policy)),
+      ...since.map(([name, at]) => provenAt(graph.resources.get(name)!, at, state, policy)),
     );
     if (now >= passedAt) return { end: { reason: "passed" } };
     return timeoutAt !== undefined && now >= timeoutAt

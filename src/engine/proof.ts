@@ -11,17 +11,28 @@ import type { RunState } from "./state.ts";
 
 /** A server of this machine that lived so long did not fail to start. */
 const SERVER_MS = 2_000;
+/**
+ * So long after its start, which is told in whole seconds, a container that ended at once may still count as ready: the
+ * kubelet looks once a second, and on a busy node took 2.4 s until a crash was in the status.
+ */
+const KUBELET_MS = 3_000;
 /** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
 const ECHO_MS = 5_000;
 
-/** When all that is ready since then may pass; epoch ms. A Kubernetes resource counts at once (`--stable-for` asks for more). */
+/** When a resource that is ready since then may pass; epoch ms. Probes and Tilt's semantics are believed at once. */
 export function provenAt(
-  { settles, isProbed }: GraphResource,
+  { name, settles, isProbed }: GraphResource,
   since: number,
+  state: RunState,
   policy: Policy,
 ): number {
-  const mayStillFail = settles === "serve" && !isProbed && policy.semantics === "strict";
-  return mayStillFail ? since + SERVER_MS : since;
+  if (isProbed || policy.semantics !== "strict") return since;
+  if (settles === "serve") return since + SERVER_MS;
+  if (settles !== "ready") return since;
+  const pods = state.standings.get(name)?.observation.pods ?? [];
+  const starts = pods.flatMap((pod) => pod.startedAt ?? []);
+  if (starts.length === 0) return since;
+  return Math.min(Math.max(since, Math.max(...starts) + KUBELET_MS), since + KUBELET_MS);
 }
 
 /** Until when a run that has failed waits for what may follow from the failure; undefined when nothing can. */

@@ -154,9 +154,13 @@ async function runApplyCommand(
   const quoted = outcome.stdout.trim()
     ? `\nstdout:\n${outcome.stdout.slice(0, QUOTED_OUTPUT)}`
     : "";
-  const fail = (why: string, detail?: string) =>
+  const fail = (
+    why: string,
+    detail?: string,
+    code: "ApplyRejected" | "Timeout" = "ApplyRejected",
+  ) =>
     new PhaseFailure({
-      code: "ApplyRejected",
+      code,
       object: text,
       message: `apply command "${text}" ${why}`,
       detail: detail ?? `${outcome.stderr.trim().split("\n").slice(-20).join("\n")}${quoted}`,
@@ -164,6 +168,8 @@ async function runApplyCommand(
   if (outcome.timedOut)
     throw fail(
       `timed out after ${upsertTimeoutMs / 1000}s - see https://docs.tilt.dev/api.html#api.update_settings for how to increase`,
+      undefined,
+      "Timeout",
     );
   if (outcome.exitCode !== 0) throw fail(`exited with status ${outcome.exitCode}`);
   try {

@@ -158,7 +158,16 @@ function writeProject(directory: string, count: number): void {
       selector: { matchLabels: { app: `app-${index}` } },
       template: {
         metadata: { labels: { app: `app-${index}` } },
-        spec: { containers: [{ name: "app", image: "example.test/app:1" }] },
+        // A probe stands behind its being ready: without one a verdict waits for the kubelet to have looked twice.
+        spec: {
+          containers: [
+            {
+              name: "app",
+              image: "example.test/app:1",
+              readinessProbe: { tcpSocket: { port: 80 } },
+            },
+          ],
+        },
       },
     },
   }));

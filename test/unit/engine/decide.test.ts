@@ -220,6 +220,20 @@ describe("success", () => {
     expect(tilt.observe("dev", "ready").end).toBe("passed");
   });
 
+  test("a pod without probe has passed when its container has outlived the kubelet's lag", () => {
+    const ready = (startedAt: number, extra: Parameters<typeof k8s>[1] = {}) => {
+      const run = new Scenario(planOf([k8s("api", extra)])).pass("api|deploy").at(5000);
+      const pod = { name: "p", namespace: "d", phase: "Running", ready: true, restarts: 0 };
+      return run.observe("api", "ready", { pods: [{ ...pod, startedAt }] });
+    };
+    expect(ready(4000).end).toBeUndefined();
+    expect(ready(4000).wakeAt).toBe(7000);
+    expect(ready(4000).at(6000).observe("api", "crashing").at(7000).end).toBeUndefined();
+    expect(ready(4000).at(7000).end).toBe("passed");
+    expect(ready(1000).end).toBe("passed");
+    expect(ready(4000, { labels: ["probed"] }).end).toBe("passed");
+  });
+
   test("--stable-for counts from the last that became ready", () => {
     const run = new Scenario(planOf([k8s("a"), k8s("b")]), { stableForMs: 20_000 });
     run.pass("a|deploy", "b|deploy").at(1000).observe("a", "ready").at(5000).observe("b", "ready");
@@ -451,6 +465,24 @@ describe("time", () => {
       message: "Timeout after 1m0s: fe: ready: ContainerCreating",
     });
     expect(run.statusOf("be", "deploy")).toBe("skipped");
+  });
+
+  test("the global timeout names what kept a run from starting anything", () => {
+    const run = new Scenario(
+      planOf([k8s("api"), k8s("web", { resourceDeps: ["api"] })]),
+      {
+        timeoutMs: 1000,
+      },
+      { cluster: false },
+    );
+    expect(run.at(1000).end).toBe("timeout");
+    run.close("timeout");
+    expect(run.failureOf("api", "deploy")).toMatchObject({
+      code: "Timeout",
+      message: "Timeout after 1s: api: deploy had not started: waiting for the cluster",
+    });
+    expect(run.statusOf("api", "ready")).toBe("skipped");
+    expect(run.statusOf("web", "deploy")).toBe("skipped");
   });
 
   test("success at the last moment beats the timeout", () => {
