@@ -9,6 +9,9 @@ export const MAX_TEXT = 2 ** 29 - 64;
 
 const PIECE = 2 ** 14;
 
+/** Writing a value takes some times as long as a turn of a loop. */
+const STEPS_PER_VALUE = 5;
+
 /** Builds the text of a value, and knows which containers it is within, so that a cycle prints as `...`. */
 export class ReprWriter {
   /** Text that is done, in large pieces. */
@@ -34,7 +37,7 @@ export class ReprWriter {
 
   /** Adds the value as a literal. */
   write(value: Value): void {
-    charge(1);
+    charge(STEPS_PER_VALUE);
     if (value instanceof StarlarkObject) {
       if (value.writeRepr) value.writeRepr(this);
       else this.raw(value.repr());

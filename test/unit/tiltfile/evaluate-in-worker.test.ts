@@ -183,7 +183,8 @@ describe("evaluateInWorker()", () => {
   test("ends an endless loop at the deadline", async () => {
     const error = await run("while True: pass", {}, { deadlineMs: 300 }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(TiltfileError);
-    expect((error as Error).message).toContain("deadline exceeded");
+    // On a busy machine the one who waits for the Worker may notice first.
+    expect((error as Error).message).toMatch(/deadline exceeded|took longer than 300ms/);
   });
 
   test("ends long work inside of one builtin soon after the deadline", async () => {
