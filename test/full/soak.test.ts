@@ -33,15 +33,16 @@ describe("soak", () => {
   beforeAll(() => {
     state = mkdtempSync(join(tmpdir(), "tci-soak-"));
   });
-  afterAll(() => rmSync(state, { recursive: true }));
+  afterAll(async () => {
+    if (clusterAvailable()) await run("hello", ["down", "tci-soak"]);
+    rmSync(state, { recursive: true });
+  });
 
   test("local runs do not grow", async () => {
     expectNoGrowth(await soak("local-only", ["--cluster", "none"]));
   });
 
   describe.skipIf(!clusterAvailable())("with a cluster that stays", () => {
-    afterAll(() => run("hello", ["down", "tci-soak"]));
-
     test("runs on it do not grow", async () => {
       expectNoGrowth(await soak("hello", ["--reuse", "soak"]));
     });
