@@ -59,9 +59,13 @@ export async function carryOutPlan(
     execute,
     signal: session.cancelled,
     broken: session.broken.signal,
+    // whoever cancels may not wait for builds to stop: the reports are complete before that
+    onEnd: (reason) => {
+      if (reason === "cancelled") session.conclude(cancelledBy(cancelSignal(session)));
+    },
   });
   return reason === "cancelled"
-    ? cancelledBy(session.cancelled.reason as CancelSignal)
+    ? cancelledBy(cancelSignal(session))
     : verdictOf(reason, log.events, session.broken.signal.reason);
 }
 
@@ -73,6 +77,10 @@ async function learnSecrets({ scrubber, host }: Session, plan: Plan): Promise<vo
     ...(await buildSecrets(plan.images, env, host.cwd)),
     ...(await registryCredentials(env)),
   ]);
+}
+
+function cancelSignal({ cancelled }: Session): CancelSignal {
+  return cancelled.reason as CancelSignal;
 }
 
 /** What each kind of task does, with the parts that do it. */

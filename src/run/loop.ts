@@ -35,6 +35,8 @@ export interface LoopOptions {
   readonly signal: AbortSignal;
   /** Fires when the environment broke down; its reason is the error. */
   readonly broken: AbortSignal;
+  /** How it ends, once every phase has ended in the log and before what is stopped has stopped, which takes its grace. */
+  readonly onEnd?: (reason: LoopEnd["reason"]) => void;
 }
 
 export interface LoopEnd {
@@ -101,6 +103,7 @@ export async function carryOut(options: LoopOptions): Promise<LoopEnd> {
     log.append(event);
   }
   stop.abort();
+  options.onEnd?.(reason);
   await Promise.all(running);
   return { reason, state };
 }

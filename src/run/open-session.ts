@@ -91,7 +91,10 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
       log.append({ type: "reached", at: now(), resource, milestone }),
     now,
     ownProcess: (pid) => void ownProcess(session, pid),
-    conclude: (verdict) => log.append({ type: "verdict", at: now(), ...verdict }),
+    conclude: (verdict) => {
+      if (!log.events.some(({ type }) => type === "verdict"))
+        log.append({ type: "verdict", at: now(), ...verdict });
+    },
     finish: (verdict, tornDown) => finishRun(session, verdict, tornDown, io.observer),
   };
   log.append({ type: "run-started", at: startedAt, run: info });

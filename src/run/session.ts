@@ -62,7 +62,7 @@ export interface Session {
   now(): number;
   /** Notes a process group that must not outlive the run. */
   ownProcess(pid: number): void;
-  /** Appends the verdict: reports are on disk when it returns. */
+  /** Appends the verdict, the first time: reports are on disk when it returns. */
   conclude(verdict: RunVerdict): void;
   /** Writes the last reports and returns the exit code. */
   finish(verdict: RunVerdict, tornDown: boolean): ExitCode;
