@@ -8,8 +8,10 @@ const PROJECT_LABEL = "com.docker.compose.project";
 const SERVICE_LABEL = "com.docker.compose.service";
 /** What changes a verdict; healthchecks alone would bring two more events a second. */
 const EVENTS = ["start", "die", "oom", "restart", "health_status", "destroy", "pause", "unpause"];
-/** The output of a container that has ended is what its failure is about. */
-const LAST_LOGS_MS = 1000;
+/** For a Docker that hangs: what a container has said is read in 0.1 s on an idle machine. */
+const LAST_LOGS_MS = 10_000;
+/** `docker logs --follow` may miss the end of a container that ends as it begins. */
+const FOLLOWER_END_MS = 200;
 /** A `docker logs` that is older has shown what there was. */
 const YOUNG_MS = 2000;
 const RETRY_MS = 500;
@@ -37,7 +39,9 @@ export interface WatchOptions {
 /** Who follows the output of one start of a container. */
 interface LogFollower {
   readonly child: RunningProcess;
-  /** Tells what it has not told because it had hardly begun; after its end only. */
+  /** It may not have shown yet what there was. */
+  isYoung(): boolean;
+  /** Tells what it has not told, once and after its end. */
   catchUp(): Promise<void>;
 }
 
@@ -79,7 +83,8 @@ export class ServiceWatch {
     await Promise.allSettled([...this.#looks.values()].map(({ done }) => done));
     const following = [...this.#logs.values()].filter(({ child }) => this.#children.has(child));
     await Promise.all([...this.#children].map((child) => child.stop(500)));
-    await Promise.allSettled(following.map(({ catchUp }) => catchUp()));
+    const young = following.filter(({ isYoung }) => isYoung());
+    await Promise.allSettled(young.map(({ catchUp }) => catchUp()));
   }
 
   /** Events since the run began: none is lost between a look and the first event that Docker sends. */
@@ -189,7 +194,10 @@ export class ServiceWatch {
     this.#logs.set(start, follower);
     if (State.Status !== "exited") return;
     this.#ends.set(Id, Date.parse(State.FinishedAt));
-    await Promise.race([follower.child.exited, this.#host.clock.sleep(LAST_LOGS_MS)]);
+    await Promise.race([follower.child.exited, this.#host.clock.sleep(FOLLOWER_END_MS)]);
+    if (this.#children.has(follower.child)) await follower.child.stop(FOLLOWER_END_MS);
+    // What the container said last is what its failure is about.
+    await follower.catchUp();
   }
 
   async #startFollower(
@@ -201,6 +209,7 @@ export class ServiceWatch {
       ...["docker", "logs", ...flags, "--since", since, container],
     ];
     const told = { stdout: 0, stderr: 0 };
+    let isComplete = false;
     const startedAt = this.#host.clock.monotonic();
     const child = await this.#spawn(argv(["--follow"]), (line, stream) => {
       told[stream] += 1;
@@ -208,8 +217,10 @@ export class ServiceWatch {
     });
     return {
       child,
+      isYoung: () => this.#host.clock.monotonic() - startedAt <= YOUNG_MS,
       catchUp: async () => {
-        if (this.#host.clock.monotonic() - startedAt > YOUNG_MS) return;
+        if (isComplete) return;
+        isComplete = true;
         const seen = { stdout: 0, stderr: 0 };
         await this.#host.run(argv([]), {
           env: this.#options.env,

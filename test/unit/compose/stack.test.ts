@@ -71,6 +71,7 @@ function machine(...extra: Rule[]) {
     on(/ps --all --quiet --no-trunc/, { stdout: "c1\n" }),
     on(/^docker (ps|volume ls|network ls)/, {}),
     on(/^docker inspect c1/, inspect),
+    on(/^docker logs --since/, {}),
     on(/ (up|build) /, {}),
   ]);
   const host: Host & { commands: readonly string[] } = {
