@@ -28,12 +28,13 @@ export function runOptions(
   checkCacheOptions([...(flags.cacheTo ?? []), ...(flags.cacheFrom ?? [])]);
   const path = (file: string | undefined) =>
     file === undefined || file === "-" ? file : resolve(cwd, file);
+  const cluster = clusterChoice(flags, path);
   return {
     command,
     argv,
     tiltfile: resolve(cwd, flags.tiltfile ?? flags.file),
     args,
-    cluster: clusterChoice(flags, path),
+    cluster,
     registry:
       flags.registry === "local" || flags.registry === "none"
         ? flags.registry
@@ -51,6 +52,8 @@ export function runOptions(
     },
     policy: {
       ...DEFAULT_POLICY,
+      // a cluster that was there before is not booting: --stable-for asks for more
+      ...(cluster.type === "current" ? { kubeletLagMs: 0 } : {}),
       semantics: flags.semantics,
       crashPolicy: flags.crashPolicy,
       failFast: flags.keepGoing !== true,

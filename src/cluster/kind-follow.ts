@@ -1,6 +1,7 @@
 import { EnvironmentError } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
 import { apiReady } from "./api-readiness.ts";
+import { bootedNode } from "./booted-node.ts";
 import type { ContainerEngine } from "./container-engine.ts";
 import { deferred } from "./deferred.ts";
 import { type BringUpHooks, step } from "./hooks.ts";
@@ -79,6 +80,7 @@ async function setUp(
   { registry, network, engine, clock, hooks, signal, onNodes }: Following,
 ): Promise<Administrators> {
   const first = containers.find(({ role }) => role === "control-plane");
+  await Promise.all(containers.map(({ name }) => bootedNode(name, engine, signal)));
   if (!first) throw new EnvironmentError("The cluster has no control plane");
   const startedAt = clock.now();
   const names = containers.map(({ name }) => name);

@@ -11,6 +11,11 @@ export interface Policy {
   readonly timeoutMs: number;
   readonly readinessTimeoutMs: number;
   readonly gracePeriodMs: number;
+  /**
+   * So long after its start a container without a probe may have ended unseen, as the kubelet looks once a second and
+   * falls behind on a node that is busy booting. 0: what the API server says is believed at once.
+   */
+  readonly kubeletLagMs: number;
   /** Running commands and deploys at most. */
   readonly maxUpdates: number;
 }
@@ -24,5 +29,6 @@ export const DEFAULT_POLICY: Policy = {
   timeoutMs: 30 * 60_000,
   readinessTimeoutMs: 5 * 60_000,
   gracePeriodMs: 0,
+  kubeletLagMs: 3_000,
   maxUpdates: 8,
 };

@@ -11,11 +11,6 @@ import type { RunState } from "./state.ts";
 
 /** A server of this machine that lived so long did not fail to start. */
 const SERVER_MS = 2_000;
-/**
- * So long after its start, which is told in whole seconds, a container that ended at once may still count as ready: the
- * kubelet looks once a second, and on a busy node took 2.4 s until a crash was in the status.
- */
-const KUBELET_MS = 3_000;
 /** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
 const ECHO_MS = 5_000;
 
@@ -32,7 +27,9 @@ export function provenAt(
   const pods = state.standings.get(name)?.observation.pods ?? [];
   const starts = pods.flatMap((pod) => pod.startedAt ?? []);
   if (starts.length === 0) return since;
-  return Math.min(Math.max(since, Math.max(...starts) + KUBELET_MS), since + KUBELET_MS);
+  // starts are told in whole seconds, by the node's clock
+  const { kubeletLagMs } = policy;
+  return Math.min(Math.max(since, Math.max(...starts) + kubeletLagMs), since + kubeletLagMs);
 }
 
 /** Until when a run that has failed waits for what may follow from the failure; undefined when nothing can. */

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { EnvironmentError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import { CommandFailedError, type ContainerEngine } from "../container-engine.ts";
+import { bootedNode } from "../booted-node.ts";
+import type { ContainerEngine } from "../container-engine.ts";
 import { freePort } from "../free-port.ts";
 import type { BringUpHooks } from "../hooks.ts";
 import type { RunRecord } from "../record.ts";
@@ -107,34 +107,4 @@ async function proxiesOf(
     ...[serviceSubnet, podSubnet, ...subnets.split(" ").filter(Boolean)],
     ...[nodeNameOf(clusterName), ...direct],
   ]);
-}
-
-/** What kind waits for: before that, a command in the node can break systemd's set-up of control groups. */
-const BOOTED = /Reached target .*Multi-User System|detected cgroup v1/;
-
-async function bootedNode(
-  node: string,
-  engine: ContainerEngine,
-  signal: AbortSignal,
-): Promise<void> {
-  const seen = new AbortController();
-  const outcome = await engine
-    .run(["logs", "--follow", node], {
-      signal: AbortSignal.any([signal, seen.signal]),
-      timeoutMs: ANSWER_TIMEOUT_MS,
-      killAfterMs: 100,
-      onLine: (line) => {
-        if (BOOTED.test(line)) seen.abort();
-      },
-    })
-    .catch((error: unknown) => {
-      if (seen.signal.aborted && !signal.aborted) return undefined;
-      throw error;
-    });
-  if (outcome === undefined) return;
-  if (outcome.timedOut)
-    throw new EnvironmentError(
-      `The node ${node} has not booted after ${ANSWER_TIMEOUT_MS / 1000} s`,
-    );
-  throw new CommandFailedError(`The node ${node} has ended`, outcome);
 }
