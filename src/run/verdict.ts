@@ -52,9 +52,10 @@ export function verdictOf(
     : broken === undefined
       ? "the run failed"
       : messageOf(broken);
-  if (reason === "broken" || failure?.status === "error")
-    return { verdict: "error", exitCode: EXIT.environment, message };
-  return { verdict: "failed", exitCode: EXIT.failed, message };
+  const isEnvironment = failure === undefined ? reason === "broken" : failure.status === "error";
+  return isEnvironment
+    ? { verdict: "error", exitCode: EXIT.environment, message }
+    : { verdict: "failed", exitCode: EXIT.failed, message };
 }
 
 /** The verdict of a run that an exception ended: a bad Tiltfile, a broken environment, a signal, or a bug of ours. */
