@@ -21,9 +21,11 @@ await prepareBuild();
 const { env, missing } = await prepareRig();
 parts.push(await runStaticChecks(env), await runTests(["unit", "tiltfile"], env));
 
-const clusterEnv = missing
-  ? { ...env, TILT_CI_RIG_MISSING: missing }
-  : { ...env, TILT_CI_RIG: "ready" };
+const clusterEnv = {
+  ...env,
+  ...(missing ? { TILT_CI_RIG_MISSING: missing } : { TILT_CI_RIG: "ready" }),
+  ...(full ? { TILT_CI_TEST_FULL: "1" } : {}),
+};
 for (const project of ["rig", "action", "cluster", ...(full ? ["full"] : [])]) {
   parts.push(await runTests([project], clusterEnv));
 }
