@@ -63,6 +63,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     info,
     options,
     host,
+    unmarkedHost: outside,
     log,
     startedAt,
     stateDir,

@@ -22,6 +22,8 @@ export interface Session {
   readonly info: RunInfo;
   readonly options: RunOptions;
   readonly host: Host;
+  /** Without the run's mark on what it starts: for the teardown, which ends every process that carries it. */
+  readonly unmarkedHost: Host;
   readonly log: EventLog;
   /** Epoch ms. */
   readonly startedAt: number;

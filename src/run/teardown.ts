@@ -43,7 +43,9 @@ async function work(session: Session, stays: boolean): Promise<void> {
   } else
     failures.push(
       ...(
-        await teardown(session.record, session.host, { onStep: clusterStep(session, "teardown") })
+        await teardown(session.record, session.unmarkedHost, {
+          onStep: clusterStep(session, "teardown"),
+        })
       ).failures,
     );
   if (failures.length > 0)

@@ -1,0 +1,52 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openRecord, RUN_VARIABLE } from "../../../src/cluster/index.ts";
+import { createHost } from "../../../src/host/node-host.ts";
+import { createHostWith } from "../../../src/host/with-env.ts";
+import type { RunEvent } from "../../../src/model/event.ts";
+import type { Session } from "../../../src/run/session.ts";
+import { tearDown } from "../../../src/run/teardown.ts";
+
+/** An engine that has nothing and takes its time. */
+const ENGINE = `#!/bin/sh
+echo "$1 begins" >> "$0.log"
+sleep 0.5
+echo "$1 ends" >> "$0.log"
+`;
+
+test("tearDown() does not end its own commands with the run's processes", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tci-teardown-"));
+  try {
+    const cli = join(directory, "engine");
+    writeFileSync(cli, ENGINE);
+    chmodSync(cli, 0o755);
+    const outside = createHost({ env: process.env as Record<string, string>, cwd: directory });
+    const id = `tci-test-${process.pid}`;
+    const record = await openRecord(directory, id, outside);
+    await record.add({ type: "container", name: "some-registry", cli });
+    const events: RunEvent[] = [];
+    const session = {
+      info: { id },
+      options: { keep: "never", leaveTeardown: false },
+      host: createHostWith(outside, { [RUN_VARIABLE]: id }),
+      unmarkedHost: outside,
+      record,
+      temporaryDirectory: join(directory, "tmp"),
+      kept: undefined,
+      over: new AbortController(),
+      hints: [],
+      closables: [],
+      cleanUps: [],
+      now: () => Date.now(),
+      log: { append: (event: RunEvent) => void events.push(event) },
+    } as unknown as Session;
+    const verdict = { verdict: "passed", exitCode: 0, message: "" } as const;
+    expect(await tearDown(session, verdict)).toBe(true);
+    expect(readFileSync(`${cli}.log`, "utf8")).toBe("ps begins\nps ends\n");
+    expect(events.at(-1)).toMatchObject({ type: "phase-finished", status: "passed" });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
