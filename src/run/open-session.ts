@@ -58,9 +58,8 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
   // every build, request and command of a large run listens to it
   setMaxListeners(0, signal);
   const now = () => host.clock.now();
-  const info: RunInfo = runInfo(id, options, repository);
   const session: Session = {
-    info,
+    info: runInfo(id, options, repository),
     options,
     host,
     unmarkedHost: outside,
@@ -98,7 +97,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     },
     finish: (verdict, tornDown) => finishRun(session, verdict, tornDown, io.observer),
   };
-  log.append({ type: "run-started", at: startedAt, run: info });
+  log.append({ type: "run-started", at: startedAt, run: session.info });
   return session;
 }
 
