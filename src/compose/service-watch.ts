@@ -189,7 +189,7 @@ export class ServiceWatch {
     const { Id, State } = container;
     if (!(Date.parse(State.StartedAt) > 0)) return;
     const start = `${Id} ${State.StartedAt}`;
-    const since = new Date(this.#logsSince(container)).toISOString();
+    const since = new Date(logsSince(container, this.#ends.get(Id), this.#startedAt)).toISOString();
     const follower = this.#logs.get(start) ?? (await this.#startFollower(resource, Id, since));
     this.#logs.set(start, follower);
     if (State.Status !== "exited") return;
@@ -237,15 +237,6 @@ export class ServiceWatch {
     };
   }
 
-  /** What a start wrote comes after the end before it, and may come before Docker takes it for started. Epoch ms. */
-  #logsSince({ Id, State }: ContainerState): number {
-    const known = this.#ends.get(Id);
-    if (known !== undefined) return known;
-    const finishedAt = Date.parse(State.FinishedAt);
-    const isEarlier = finishedAt < Date.parse(State.StartedAt);
-    return Math.max(this.#startedAt, isEarlier ? finishedAt : 0);
-  }
-
   async #spawn(
     argv: readonly string[],
     onLine: (line: string, stream: "stdout" | "stderr") => void | Promise<void>,
@@ -255,4 +246,20 @@ export class ServiceWatch {
     void child.exited.then(() => this.#children.delete(child));
     return child;
   }
+}
+
+/**
+ * From when on a container has written what its present start wrote, epoch ms: after the end before it, and maybe before
+ * Docker takes it for started. `end` is that end as far as known; `runStartedAt` is when we began to look.
+ */
+export function logsSince(
+  { State }: ContainerState,
+  end: number | undefined,
+  runStartedAt: number,
+): number {
+  if (end !== undefined) return end;
+  // the end of a container that has exited is that of this very start; one that exits at once may end before it "started"
+  const finishedAt = State.Status === "exited" ? 0 : Date.parse(State.FinishedAt);
+  const isEarlier = finishedAt < Date.parse(State.StartedAt);
+  return Math.max(runStartedAt, isEarlier ? finishedAt : 0);
 }
