@@ -5,8 +5,9 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { rollOut } from "../fake-api-server/controllers.ts";
 import { FakeApiServer } from "../fake-api-server/fake-api-server.ts";
-import type { StoredObject, TestObject } from "../fake-api-server/object-table.ts";
+import type { StoredObject } from "../fake-api-server/object-table.ts";
 
 const CLI = resolve("dist/cli.cjs");
 const MAX_MEDIAN_MS = 150;
@@ -57,7 +58,7 @@ async function measure(count: number): Promise<Measurement> {
   }
 }
 
-/** What kubelet and controllers do: a Deployment that is applied gets a ReplicaSet and a ready pod, and is complete. */
+/** Rolls out all Deployments that are applied but the last one, which waits for `finish()`. */
 class Controller {
   readonly allButOne: Promise<void>;
   readonly #server: FakeApiServer;
@@ -72,8 +73,8 @@ class Controller {
         seen += 1;
         const isLast = seen === count;
         setImmediate(() => {
-          this.#rollOut(object);
-          if (!isLast) return this.#complete(object);
+          rollOut(server, object, !isLast);
+          if (!isLast) return;
           this.#last = object;
           done();
         });
@@ -81,72 +82,12 @@ class Controller {
     });
   }
 
-  /** Writes the last condition and returns when, in epoch milliseconds. */
+  /** Writes the last conditions and returns when, in epoch milliseconds. */
   finish(): number {
     const at = Date.now();
-    this.#complete(this.#last!);
+    rollOut(this.#server, this.#last!, true);
     return at;
   }
-
-  #rollOut(deployment: StoredObject): void {
-    const { name, namespace, uid } = deployment.metadata;
-    const template = (deployment.spec as { template: TestObject }).template;
-    const labels = {
-      ...(template.metadata as { labels?: object }).labels,
-      "pod-template-hash": "1",
-    };
-    const replicaSet = this.#server.put({
-      apiVersion: "apps/v1",
-      kind: "ReplicaSet",
-      metadata: {
-        name: `${name}-1`,
-        ...place(namespace),
-        labels,
-        ownerReferences: owner("Deployment", name, uid),
-      },
-      spec: { replicas: 1, template },
-      status: { replicas: 1, readyReplicas: 1, availableReplicas: 1 },
-    });
-    const now = new Date().toISOString();
-    const condition = (type: string) => ({ type, status: "True", lastTransitionTime: now });
-    this.#server.put({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: {
-        name: `${name}-1-a`,
-        ...place(namespace),
-        labels,
-        ownerReferences: owner("ReplicaSet", `${name}-1`, replicaSet.metadata.uid),
-      },
-      spec: { ...(template.spec as object), nodeName: "node" },
-      status: {
-        phase: "Running",
-        startTime: now,
-        conditions: ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition),
-        containerStatuses: [
-          { name: "app", ready: true, restartCount: 0, state: { running: { startedAt: now } } },
-        ],
-      },
-    });
-  }
-
-  #complete(deployment: StoredObject): void {
-    this.#server.patch(deployment, {
-      status: {
-        observedGeneration: deployment.metadata.generation,
-        replicas: 1,
-        updatedReplicas: 1,
-        readyReplicas: 1,
-        availableReplicas: 1,
-      },
-    });
-  }
-}
-
-const place = (namespace: string | undefined) => (namespace === undefined ? {} : { namespace });
-
-function owner(kind: string, name: string, uid: string) {
-  return [{ apiVersion: "apps/v1", kind, name, uid, controller: true }];
 }
 
 function writeProject(directory: string, count: number): void {

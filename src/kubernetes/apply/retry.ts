@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import { CancelledError } from "../../errors.ts";
 import { ApiError } from "../api/api-error.ts";
+import { pause } from "../api/pause.ts";
 
 /** An attempt that failed for a reason that passes. */
 export interface Retry {
@@ -51,16 +52,4 @@ export async function retryPassing<T>(
     if (signal.aborted) throw new CancelledError();
     throw error;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

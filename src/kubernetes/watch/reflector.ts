@@ -3,6 +3,7 @@ import { CancelledError } from "../../errors.ts";
 import { ApiError, type ApiStatus, isExpired, isForbidden } from "../api/api-error.ts";
 import type { ApiObject } from "../api/api-object.ts";
 import { type ApiResource, collectionPath } from "../api/discovery.ts";
+import { pause } from "../api/pause.ts";
 import type { KubernetesConnection } from "../connection.ts";
 import { linesOf } from "./lines.ts";
 import { project } from "./projection.ts";
@@ -105,16 +106,7 @@ export class Reflector {
     const asked = error instanceof ApiError ? (error.retryAfterSecs ?? 0) * 1000 : 0;
     const ms = Math.max(asked, this.#backoffMs * (0.75 + Math.random() / 2));
     this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
-    await new Promise<void>((resolve) => {
-      const { signal } = this.#cancel;
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal.addEventListener("abort", end, { once: true });
-    });
+    await pause(ms, this.#cancel.signal);
   }
 
   async #list(): Promise<void> {
