@@ -1,7 +1,8 @@
 import { EnvironmentError } from "../errors.ts";
 import { CommandFailedError, type ContainerEngine } from "./container-engine.ts";
 
-const BOOT_TIMEOUT_MS = 30_000;
+/** Longer than kind's own 30 s: where kind is what waits, its words come first and say what to do. */
+const BOOT_TIMEOUT_MS = 45_000;
 /** The line that kind waits for, too. */
 const BOOTED = /Reached target .*Multi-User System|detected cgroup v1/;
 
