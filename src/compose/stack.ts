@@ -1,6 +1,6 @@
 import { CancelledError, EnvironmentError, PhaseFailure } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
-import type { Host } from "../host/host.ts";
+import type { CommandOptions, CommandOutcome, Host } from "../host/host.ts";
 import type { ComposeProject, ComposeResource } from "../model/plan.ts";
 import { projectArgv, projectInput, upArgv } from "./argv.ts";
 import { ServiceWatch, type WatchHooks } from "./service-watch.ts";
@@ -28,7 +28,16 @@ export interface StackHooks extends WatchHooks {
 
 /** The Compose services of a run. */
 export interface ComposeStack {
-  /** Builds (where Compose does) and starts one service. Throws `PhaseFailure`, `EnvironmentError`, `CancelledError`. */
+  /**
+   * Has Compose build the image of one service (`build:`). A status other than 0 is an outcome, for whoever knows what
+   * builders say. Throws `EnvironmentError` when there is no Compose, `CancelledError`.
+   */
+  build(
+    resource: ComposeResource,
+    onLine: (line: string) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<CommandOutcome>;
+  /** Starts one service. Throws `PhaseFailure`, `EnvironmentError`, `CancelledError`. */
   up(resource: ComposeResource, signal: AbortSignal): Promise<void>;
   /** Ends logs and watches. What was created is removed by whoever keeps account of it. */
   close(): Promise<void>;
@@ -73,12 +82,25 @@ class Stack implements ComposeStack {
     );
   }
 
+  build(
+    resource: ComposeResource,
+    onLine: (line: string) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<CommandOutcome> {
+    // Attestations would give an unchanged image a new digest at each build.
+    const env = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1", ...this.#options.env, NO_COLOR: "1" };
+    return this.#run(this.#projectOf(resource), ["build", resource.service], {
+      env,
+      signal,
+      onLine,
+      maxBuffer: 0,
+    });
+  }
+
   async up(resource: ComposeResource, signal: AbortSignal): Promise<void> {
-    const project = this.#options.projects.find(({ name }) => name === resource.project)!;
+    const project = this.#projectOf(resource);
     if (!this.#claimed.has(project.name)) this.#claimed.set(project.name, this.#claim(project));
     await this.#claimed.get(project.name);
-    if (resource.composeBuild)
-      await this.#compose(project, ["build", resource.service], "BuildFailed", resource, signal);
     // Two `up`s at once would create the project's network twice.
     await this.#serialised(() => this.#start(project, resource, signal));
     await this.#watch.follow(resource);
@@ -86,6 +108,10 @@ class Stack implements ComposeStack {
 
   close(): Promise<void> {
     return this.#watch.close();
+  }
+
+  #projectOf({ project }: ComposeResource): ComposeProject {
+    return this.#options.projects.find(({ name }) => name === project)!;
   }
 
   async #start(
@@ -96,8 +122,7 @@ class Stack implements ComposeStack {
     const attempt = ++this.#ups;
     await this.#hooks.onMaking(project.name, attempt);
     try {
-      const argv = upArgv(project, resource.service);
-      await this.#compose(project, argv, "PodFailed", resource, signal);
+      await this.#up(project, resource, signal);
     } catch (error) {
       // A command that was cut off leaves Docker at work.
       if (error instanceof CancelledError) throw error;
@@ -114,18 +139,12 @@ class Stack implements ComposeStack {
     { name, service }: ComposeResource,
     signal: AbortSignal,
   ): Promise<void> {
-    const input = projectInput(project);
     const words = ["logs", "--no-color", "--no-log-prefix", "--tail", "100", service];
-    await this.#host
-      .run([...projectArgv(project, await this.#cli), ...words], {
-        env: this.#options.env,
-        cwd: project.directory,
-        signal,
-        timeoutMs: LOGS_TIMEOUT_MS,
-        ...(input === undefined ? {} : { input }),
-        onLine: (line) => this.#hooks.onLine(name, "deploy", line),
-      })
-      .catch(() => {}); // the failure of `up` is what counts
+    await this.#run(project, words, {
+      signal,
+      timeoutMs: LOGS_TIMEOUT_MS,
+      onLine: (line) => this.#hooks.onLine(name, "deploy", line),
+    }).catch(() => {}); // the failure of `up` is what counts
   }
 
   #serialised<T>(work: () => Promise<T>): Promise<T> {
@@ -134,35 +153,45 @@ class Stack implements ComposeStack {
     return next;
   }
 
-  async #compose(
+  async #up(
     project: ComposeProject,
-    words: readonly string[],
-    code: "BuildFailed" | "PodFailed",
     { name, service }: ComposeResource,
     signal: AbortSignal,
   ): Promise<void> {
-    const input = projectInput(project);
     const tail: string[] = [];
-    this.#cli ??= composeCli(this.#options.env, this.#host);
-    const outcome = await this.#host
-      .run([...projectArgv(project, await this.#cli), ...words], {
-        env: this.#options.env,
-        cwd: project.directory,
-        signal,
-        maxBuffer: 0,
-        ...(input === undefined ? {} : { input }),
-        onLine: (line) => {
-          tail.push(line);
-          if (tail.length > TAIL_LINES) tail.shift();
-          return this.#hooks.onLine(name, "deploy", line);
-        },
-      })
-      .catch(missingCompose);
+    const outcome = await this.#run(project, upArgv(project, service), {
+      signal,
+      maxBuffer: 0,
+      onLine: (line) => {
+        tail.push(line);
+        if (tail.length > TAIL_LINES) tail.shift();
+        return this.#hooks.onLine(name, "deploy", line);
+      },
+    });
     if (outcome.exitCode === 0) return;
     const detail = tail.join("\n");
     if (/Cannot connect to the Docker daemon/.test(detail))
       throw new EnvironmentError("Cannot reach Docker", { hint: detail });
-    throw new PhaseFailure(upFailure(service, outcome.exitCode, tail, code));
+    throw new PhaseFailure(upFailure(service, outcome.exitCode, tail));
+  }
+
+  /** Runs Compose on a project. */
+  async #run(
+    project: ComposeProject,
+    words: readonly string[],
+    options: CommandOptions,
+  ): Promise<CommandOutcome> {
+    const { env } = this.#options;
+    const input = projectInput(project);
+    this.#cli ??= composeCli(env, this.#host);
+    return this.#host
+      .run([...projectArgv(project, await this.#cli), ...words], {
+        env,
+        cwd: project.directory,
+        ...(input === undefined ? {} : { input }),
+        ...options,
+      })
+      .catch(missingCompose);
   }
 
   /** A project of which containers stand is somebody's; of all others, volumes from before are kept. */

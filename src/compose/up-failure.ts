@@ -23,22 +23,17 @@ const KINDS: readonly {
 ];
 
 /** Why `docker compose up` of a service failed, from what it printed. */
-export function upFailure(
-  service: string,
-  exitCode: number,
-  lines: readonly string[],
-  fallback: ReasonCode,
-): Failure {
+export function upFailure(service: string, exitCode: number, lines: readonly string[]): Failure {
   const object = `compose service ${service}`;
   const told = lines.map((line) => line.trim()).filter((line) => line !== "");
   const cause = told.findLast((line) => /error|fail|denied|unhealthy|invalid|cannot/i.test(line));
   const text = cause ?? told.at(-1) ?? `exit status ${exitCode}`;
   const kind = KINDS.find(({ sign }) => sign.test(text));
   return {
-    code: fallback === "BuildFailed" ? fallback : (kind?.code ?? fallback),
+    code: kind?.code ?? "PodFailed",
     object,
     message: `${object}: ${text.replace(/^Error response from daemon: /, "")}`,
     ...(told.length > 0 ? { detail: told.join("\n") } : {}),
-    ...(kind?.hint && fallback !== "BuildFailed" ? { hint: kind.hint } : {}),
+    ...(kind?.hint ? { hint: kind.hint } : {}),
   };
 }

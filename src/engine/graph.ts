@@ -1,4 +1,4 @@
-import type { ImageBuild, LocalResource, Plan, Resource } from "../model/plan.ts";
+import type { ComposeResource, ImageBuild, LocalResource, Plan, Resource } from "../model/plan.ts";
 import type { PhaseName } from "../model/result.ts";
 
 /** A piece of work that the run carries out. Readiness is not one: it is observed, not done. */
@@ -65,7 +65,7 @@ export function buildGraph(plan: Plan, options: GraphOptions): Graph {
     (r) => r.enabled && r.autoInit && !(options.dryRun && r.type !== "k8s"),
   );
   const names = new Set(active.map((r) => r.name));
-  const images = imageTasks(plan, active, options);
+  const images = [...imageTasks(plan, active, options), ...composeBuilds(active)];
   const tasks = new Map<string, Task>(images.map((task) => [task.id, task]));
   const resources = new Map<string, GraphResource>();
   for (const resource of active) {
@@ -154,6 +154,30 @@ function imageTasks(plan: Plan, active: readonly Resource[], { registry }: Graph
 }
 
 /**
+ * The builds that Compose itself does (`build:`), one an image: services that share one are given the first one's. They may
+ * read anything, so commands come first.
+ */
+function composeBuilds(active: readonly Resource[]): Task[] {
+  const writers = commandClosure(active);
+  const built = active.filter((r): r is ComposeResource => r.type === "compose" && r.composeBuild);
+  const sharing = ({ project, imageRef }: ComposeResource) =>
+    built.filter((other) => other.project === project && other.imageRef === imageRef);
+  return built
+    .filter((resource) => sharing(resource)[0] === resource)
+    .map((resource) => ({
+      id: taskId(resource.name, "build", resource.imageRef),
+      resource: resource.name,
+      phase: "build",
+      subject: resource.imageRef,
+      after: [],
+      afterResources: [],
+      needs: [],
+      exclusive: false,
+      confirmAfter: [...new Set(sharing(resource).flatMap(({ name }) => [...writers(name)]))],
+    }));
+}
+
+/**
  * For a resource, the local commands that Tilt would have finished before it builds the resource's images: those
  * among its transitive `resource_deps`, and those that run alone and wait for nothing in a cluster (they go first).
  */
@@ -195,24 +219,30 @@ function resourceTasks(
     confirmAfter: [],
   } as const;
   if (resource.type === "local") return localTasks(resource, base, options);
-  const delivered = images.filter(
-    (task) => task.subject !== undefined && resource.images.includes(task.subject),
-  );
-  // A pushed image is delivered by its push, a compose image by its build.
-  const after = delivered
-    .filter((task) =>
-      resource.type === "compose" ? task.phase === "build" : task.phase === "push",
-    )
-    .map((task) => task.id);
   return [
     {
       ...base,
       id: taskId(resource.name, "deploy"),
       phase: "deploy",
-      after,
+      after: delivering(resource, images).map((task) => task.id),
       needs: resource.type === "compose" ? [] : ["api"],
     },
   ];
+}
+
+/** The tasks that bring a resource its images: a pushed image is delivered by its push, a compose image by its build. */
+function delivering(resource: Exclude<Resource, LocalResource>, images: readonly Task[]): Task[] {
+  const brings = ({ phase, subject = "" }: Task, refs: readonly string[], by: Task["phase"]) =>
+    phase === by && refs.includes(subject);
+  if (resource.type !== "compose")
+    return images.filter((task) => brings(task, resource.images, "push"));
+  const own = images.filter(
+    (task) => task.resource === resource.name && task.subject === resource.imageRef,
+  );
+  // Services may run what another service builds.
+  return own.length > 0
+    ? own
+    : images.filter((task) => brings(task, [...resource.images, resource.imageRef], "build"));
 }
 
 function localTasks(

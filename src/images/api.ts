@@ -5,6 +5,7 @@ import type { BuildStep } from "./build-progress.ts";
 import type { BuiltImage, DeliveredImage } from "./built-image.ts";
 import type { RegistryAddress } from "./image-names.ts";
 import type { RetryPolicy } from "./infrastructure.ts";
+import type { OtherBuild } from "./other-build.ts";
 
 /** Where the cluster gets images from. */
 export type DeliveryTarget =
@@ -70,6 +71,8 @@ export interface Images {
     deps: ReadonlyMap<string, BuiltImage>,
     signal: AbortSignal,
   ): Promise<BuiltImage>;
+  /** Has an image built that stays in the local Docker; waits for its turn. Throws as `build`. */
+  buildOther(other: OtherBuild, signal: AbortSignal): Promise<{ readonly cached: boolean }>;
   /** Brings a built image where the cluster gets it, once. Throws `PhaseFailure` (PushFailed, Infra). */
   deliver(built: BuiltImage, signal: AbortSignal): Promise<DeliveredImage>;
   /**

@@ -8,29 +8,47 @@ import { buildDockerImage } from "./docker-build.ts";
 import { contentTag, namesOf, type RegistryAddress } from "./image-names.ts";
 import { asInfrastructure, DEFAULT_RETRY, withRetry } from "./infrastructure.ts";
 import { createLimit } from "./limit.ts";
+import { runOtherBuild } from "./other-build.ts";
 
 const DEFAULT_PARALLEL = 4;
 
-/** `Images.build`. */
-export function createBuilds(options: ImagesOptions, docker: Docker): Pick<Images, "build"> {
+/** `Images.build` and `Images.buildOther`. */
+export function createBuilds(
+  options: ImagesOptions,
+  docker: Docker,
+): Pick<Images, "build" | "buildOther"> {
   const { hooks, parallel = DEFAULT_PARALLEL, retry = DEFAULT_RETRY } = options;
   const limit = createLimit(parallel);
+  const inTurn = <T>(ref: string, signal: AbortSignal, once: () => Promise<T>) =>
+    limit(signal, () =>
+      withRetry(
+        () =>
+          once().catch((error: unknown) => {
+            throw asInfrastructure(error);
+          }),
+        {
+          policy: retry,
+          subject: `Cannot build "${ref}"`,
+          signal,
+          onRetry: (failure, attempt) => hooks.onRetry(ref, "build", failure, attempt),
+        },
+      ),
+    );
   return {
     build: (image, deps, signal) =>
-      limit(signal, () =>
-        withRetry(
-          () =>
-            buildOnce(image, deps, options, docker, signal).catch((error: unknown) => {
-              throw asInfrastructure(error);
-            }),
-          {
-            policy: retry,
-            subject: `Cannot build "${image.ref}"`,
-            signal,
-            onRetry: (failure, attempt) => hooks.onRetry(image.ref, "build", failure, attempt),
-          },
-        ),
+      inTurn(image.ref, signal, () => buildOnce(image, deps, options, docker, signal)),
+    buildOther: (other, signal) =>
+      inTurn(other.ref, signal, () =>
+        runOtherBuild(other, options.host.clock, hooksOf(other, options, signal)),
       ),
+  };
+}
+
+function hooksOf({ ref }: { readonly ref: string }, { hooks }: ImagesOptions, signal: AbortSignal) {
+  return {
+    signal,
+    onLine: (text: string) => hooks.onLine(ref, text),
+    onStep: (step: BuildStep) => hooks.onStep(ref, "build", step),
   };
 }
 
@@ -43,11 +61,7 @@ async function buildOnce(
 ): Promise<BuiltImage> {
   const { clock } = options.host;
   const startedAt = clock.monotonic();
-  const hooks = {
-    signal,
-    onLine: (text: string) => options.hooks.onLine(image.ref, text),
-    onStep: (step: BuildStep) => options.hooks.onStep(image.ref, "build", step),
-  };
+  const hooks = hooksOf(image, options, signal);
   const settings = {
     cacheTo: [],
     cacheFrom: [],

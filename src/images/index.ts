@@ -13,3 +13,4 @@ export { checkCacheOptions } from "./cache-options.ts";
 export type { RegistryAddress } from "./image-names.ts";
 export { createImages } from "./images.ts";
 export { fingerprintInputs, inputsAmong } from "./inputs.ts";
+export type { OtherBuild } from "./other-build.ts";

@@ -1,3 +1,4 @@
+import type { ComposeStack } from "../compose/index.ts";
 import { buildGraph, type Graph } from "../engine/index.ts";
 import { createImages, type DeliveryTarget } from "../images/index.ts";
 import { mentionsCluster } from "../local/index.ts";
@@ -13,7 +14,7 @@ import { deleteAppliedAtEnd } from "./applied-objects.ts";
 import { needsCluster } from "./check-plan.ts";
 import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
-import { startCompose } from "./compose.ts";
+import { composeBuild, startCompose } from "./compose.ts";
 import { createDeploys } from "./deploys.ts";
 import { hasProbe } from "./has-probe.ts";
 import { imagePhases } from "./image-phases.ts";
@@ -99,12 +100,15 @@ function createExecutor(
   const images = startImages(session, plan, graph, cluster);
   const servers = createServers(session, surroundings);
   session.closables.push({ name: "servers", close: () => servers.stop() });
-  const deploy = createDeployers(session, plan, images, cluster, surroundings);
+  const compose = startCompose(session, plan);
+  const deploy = createDeployers(session, plan, images, compose, cluster, surroundings);
   return async (task, signal) => {
     const resource = resources.get(task.resource)!;
     switch (task.phase) {
       case "build":
-        return images.build(task, signal);
+        return resource.type === "compose" && resource.composeBuild
+          ? images.buildOther(task, composeBuild(resource, compose), signal)
+          : images.build(task, signal);
       case "push":
         return images.push(task, signal);
       case "deploy":
@@ -130,10 +134,10 @@ function createDeployers(
   session: Session,
   plan: Plan,
   images: ImageTasks,
+  compose: ComposeStack,
   cluster: RunCluster | undefined,
   surroundings: Surroundings,
 ) {
-  const compose = startCompose(session, plan);
   const kubernetes = cluster && startDeploys(session, plan, images, cluster, surroundings);
   return async (resource: Resource, signal: AbortSignal): Promise<TaskOutcome | undefined> => {
     if (resource.type === "compose") {

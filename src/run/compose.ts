@@ -1,4 +1,5 @@
 import { type ComposeStack, createComposeStack } from "../compose/index.ts";
+import type { OtherBuild } from "../images/index.ts";
 import type { ComposeResource, Plan } from "../model/plan.ts";
 import type { Session } from "./session.ts";
 
@@ -35,6 +36,15 @@ export function startCompose(session: Session, plan: Plan): ComposeStack {
   );
   session.closables.push({ name: "the watch of Compose services", close: () => stack.close() });
   return stack;
+}
+
+/** The image that Compose builds for a service. */
+export function composeBuild(resource: ComposeResource, stack: ComposeStack): OtherBuild {
+  return {
+    ref: resource.imageRef,
+    position: resource.position,
+    run: (onLine, signal) => stack.build(resource, onLine, signal),
+  };
 }
 
 /** With `--keep` services stay like a cluster does. */

@@ -1,6 +1,11 @@
 import type { Graph, Task } from "../engine/index.ts";
 import { CancelledError } from "../errors.ts";
-import { type BuiltImage, fingerprintInputs, type Images } from "../images/index.ts";
+import {
+  type BuiltImage,
+  fingerprintInputs,
+  type Images,
+  type OtherBuild,
+} from "../images/index.ts";
 import type { RunEvent } from "../model/event.ts";
 import type { ComposeResource, DockerBuild, ImageBuild, Plan } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
@@ -12,6 +17,8 @@ import type { Session } from "./session.ts";
 export interface ImageTasks {
   build(task: Task, signal: AbortSignal): Promise<TaskOutcome>;
   push(task: Task, signal: AbortSignal): Promise<TaskOutcome>;
+  /** The build that Compose does for a service, once the commands that may change what it reads have ended. */
+  buildOther(task: Task, build: OtherBuild, signal: AbortSignal): Promise<TaskOutcome>;
   /** Gives a Compose service's images the name under which it runs them. */
   tagFor(resource: ComposeResource, signal: AbortSignal): Promise<void>;
   /** Waits for other people's images of a resource that are on their way to the registry. */
@@ -89,11 +96,21 @@ export function createImageTasks(
     };
   }
 
+  async function buildOther(
+    task: Task,
+    other: OtherBuild,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
+    await commandsDone(session, graph, task.confirmAfter, signal);
+    const { cached } = await images.buildOther(other, signal);
+    return cached ? { cached } : {};
+  }
+
   async function tagFor(resource: ComposeResource, signal: AbortSignal): Promise<void> {
     for (const ref of resource.images) await images.tag(built.get(ref)!, resource.imageRef, signal);
   }
 
-  return { build, push, tagFor, sentAhead, built };
+  return { build, buildOther, push, tagFor, sentAhead, built };
 }
 
 /** The nodes fetch an image while the control plane still boots; the kubelet would only begin after the apply. */

@@ -5,6 +5,7 @@ import type { Plan, PlannedObject, Resource } from "../model/plan.ts";
 
 /** What reports need to know of a plan before anything of it happens. */
 export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
+  const imagesOf = imagesByResource(plan);
   return plan.resources.map((resource) => {
     const inGraph = graph.resources.get(resource.name);
     const tasks =
@@ -23,13 +24,27 @@ export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
       ...("readiness" in resource ? { readiness: resource.readiness } : {}),
       resourceDeps: resource.resourceDeps,
       labels: resource.labels,
-      images: "images" in resource ? resource.images : [],
+      images: imagesOf(resource),
       objects: resource.type === "k8s" ? resource.objects.map(objectId) : [],
       phases: [...tasks, ...settles],
       addresses: addressesOf(resource),
       mentions: mentionsOf(resource),
     };
   });
+}
+
+/** Which images of this run a resource needs; a Compose service may run what another one builds. */
+function imagesByResource({ resources }: Plan): (resource: Resource) => readonly string[] {
+  const composed = new Set(
+    resources.flatMap((resource) =>
+      resource.type === "compose" && resource.composeBuild ? [resource.imageRef] : [],
+    ),
+  );
+  return (resource) => {
+    if (!("images" in resource)) return [];
+    const shared = resource.type === "compose" && composed.has(resource.imageRef);
+    return shared ? [...resource.images, resource.imageRef] : resource.images;
+  };
 }
 
 function objectId({ object: { kind, metadata } }: PlannedObject): string {

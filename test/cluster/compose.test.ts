@@ -103,6 +103,52 @@ volumes:
     });
   });
 
+  test("builds what Compose builds as builds: at once, and told under their phase", async () => {
+    writeFileSync(join(dir, "Dockerfile"), "FROM busybox\nRUN echo built > /made\n");
+    write(`
+  db:
+    image: busybox
+    command: [sh, -c, "sleep 2; touch /tmp/up; sleep 600"]
+    healthcheck: { test: [CMD, test, -f, /tmp/up], interval: 500ms, retries: 40 }
+  web:
+    build: .
+    image: ${project}-made
+    command: [sh, -c, "cat /made; sleep 600"]
+    depends_on: { db: { condition: service_healthy } }
+  worker: { image: ${project}-made, command: [sleep, "600"] }
+`);
+    const { code, stdout, report } = await run();
+    docker("rmi", "--force", `${project}-made`);
+    expect(code).toBe(0);
+    expect(stdout).toContain("web │ built");
+    const phasesOf = (name: string) => report!.resources.find((r) => r.name === name)!.phases;
+    const [build] = phasesOf("web");
+    expect(build).toMatchObject({ name: "build", subject: `${project}-made`, status: "passed" });
+    const dbReady = phasesOf("db").find(({ name }) => name === "ready")!;
+    expect(Date.parse(build!.startedAt!)).toBeLessThan(
+      Date.parse(dbReady.startedAt!) + dbReady.durationMs,
+    );
+    expect(phasesOf("worker").map(({ name }) => name)).toEqual(["deploy", "ready"]);
+  });
+
+  test("tells a failed build of Compose's with its step, under the service", async () => {
+    writeFileSync(join(dir, "Dockerfile"), "FROM busybox\nRUN echo no rule to make it; exit 2\n");
+    write(`
+  web: { build: ., image: ${project}-made }
+  worker: { image: ${project}-made, command: [sleep, "600"] }
+`);
+    const { code, stderr, report } = await run();
+    expect(code).toBe(1);
+    expect(report?.firstCause).toMatchObject([
+      { resource: "web", phase: "build", subject: `${project}-made`, code: "BuildFailed" },
+    ]);
+    expect(stderr).toContain("no rule to make it");
+    expect(report?.resources.find(({ name }) => name === "worker")).toMatchObject({
+      role: "blocked",
+      causedBy: [{ resource: "web", phase: "build" }],
+    });
+  });
+
   test("fails a service whose healthcheck fails, with what that said", async () => {
     write(`
   db:

@@ -3,7 +3,7 @@ import { createComposeStack, type StandingProject } from "../../../src/compose/i
 import type { CommandOptions, Host, RunningProcess } from "../../../src/host/host.ts";
 import type { Observation } from "../../../src/model/event.ts";
 import type { ComposeProject, ComposeResource } from "../../../src/model/plan.ts";
-import { fakeHost, on, type Rule } from "../../fake-host.ts";
+import { type FakeHost, fakeHost, on, type Rule } from "../../fake-host.ts";
 
 const project: ComposeProject = {
   name: "shop",
@@ -100,14 +100,18 @@ function childOf(argv: readonly string[], { onLine }: Pick<CommandOptions, "onLi
   };
 }
 
-function follow(host: Host, resources: ComposeResource[] = [resource("db")]) {
+function follow(
+  host: Host,
+  resources: ComposeResource[] = [resource("db")],
+  env: Readonly<Record<string, string>> = {},
+) {
   const observations: [string, Observation["state"]][] = [];
   const claims: StandingProject[] = [];
   const making: string[] = [];
   const lines: string[] = [];
   let lost: Error | undefined;
   const stack = createComposeStack(
-    { projects: [project], resources, env: {}, semantics: "strict" },
+    { projects: [project], resources, env, semantics: "strict" },
     host,
     {
       onLine: (name, phase, line) => void lines.push(`${name} ${phase}: ${line}`),
@@ -143,22 +147,25 @@ describe("up()", () => {
     await stack.close();
   });
 
-  test("builds what Compose builds before it starts it", async () => {
-    const { host } = machine();
-    const { stack } = follow(host);
-    await stack.up(resource("db", { composeBuild: true }), signal);
-    const words = host.commands.map((command) => / (build|up) /.exec(command)?.[1]);
-    expect(words.filter(Boolean)).toEqual(["build", "up"]);
-    await stack.close();
-  });
-
-  test("uses docker-compose where Docker has no plugin, and TILT_DOCKER_COMPOSE_CMD before all", async () => {
+  test("uses docker-compose where Docker has no plugin", async () => {
     const { host } = machine(on(/^docker compose version/, { exitCode: 1 }));
     const { stack } = follow(host);
     await stack.up(resource("db"), signal);
     expect(host.commands.some((command) => command.startsWith("docker-compose --project"))).toBe(
       true,
     );
+    await stack.close();
+  });
+
+  test("uses what TILT_DOCKER_COMPOSE_CMD names, without asking for the plugin", async () => {
+    const { host } = machine();
+    const env = { TILT_DOCKER_COMPOSE_CMD: "/opt/my-compose" };
+    const { stack } = follow(host, [resource("db")], env);
+    await stack.up(resource("db"), signal);
+    expect(host.commands.some((command) => command.startsWith("/opt/my-compose --project"))).toBe(
+      true,
+    );
+    expect(host.commands).not.toContain("docker compose version");
     await stack.close();
   });
 
@@ -197,6 +204,38 @@ describe("up()", () => {
     await expect(follow(host).stack.up(resource("db"), signal)).rejects.toMatchObject({
       exitCode: 3,
     });
+  });
+});
+
+describe("build()", () => {
+  const text = { ...project, files: [{ content: "services: {}" }] };
+
+  test("has Compose build one service, without claiming or starting anything", async () => {
+    const { host } = machine(on(/ build db$/, { exitCode: 17, stderr: "#1 [db 1/2] FROM x\n" }));
+    const { stack, claims, making } = follow(host);
+    const lines: string[] = [];
+    const outcome = await stack.build(resource("db"), (line) => void lines.push(line), signal);
+    expect(outcome.exitCode).toBe(17);
+    expect(lines).toEqual(["#1 [db 1/2] FROM x"]);
+    expect({ claims, making }).toEqual({ claims: [], making: [] });
+    expect(host.commands.at(-1)).toBe(
+      "docker compose --project-name shop --project-directory /shop --file /shop/compose.yaml build db",
+    );
+  });
+
+  test("feeds a file that the Tiltfile gave as text", async () => {
+    const { host } = machine();
+    const options = { projects: [text], resources: [], env: {}, semantics: "strict" } as const;
+    const stack = createComposeStack(options, host, {
+      onLine: () => {},
+      onObservation: () => {},
+      onClaim: () => {},
+      onMaking: async () => {},
+      onMade: async () => {},
+      onLost: () => {},
+    });
+    await stack.build(resource("db"), () => {}, signal);
+    expect((host as FakeHost).inputs.at(-1)).toBe("services: {}");
   });
 });
 

@@ -22,21 +22,21 @@ describe("upFailure()", () => {
     ],
     ["container p-db-1 exited (3)", "PodFailed"],
   ])("knows %s for %s", (line, code) => {
-    const failure = upFailure("db", 1, [" Container p-db-1  Creating", line], "PodFailed");
+    const failure = upFailure("db", 1, [" Container p-db-1  Creating", line]);
     expect(failure).toMatchObject({ code, object: "compose service db" });
     expect(failure.message).not.toContain("Error response from daemon");
   });
 
   test("takes the line that complains, not what is printed after it", () => {
     const lines = [" db Error manifest unknown", " db Pulling"];
-    expect(upFailure("db", 18, lines, "PodFailed").message).toBe(
+    expect(upFailure("db", 18, lines).message).toBe(
       "compose service db: db Error manifest unknown",
     );
   });
 
   test("has only the status of a silent command", () => {
-    expect(upFailure("db", 18, [], "BuildFailed")).toEqual({
-      code: "BuildFailed",
+    expect(upFailure("db", 18, [])).toEqual({
+      code: "PodFailed",
       object: "compose service db",
       message: "compose service db: exit status 18",
     });

@@ -426,3 +426,61 @@ test("tag() gives a built image one more name", async () => {
   await images.tag(made, "shop/app:latest", signal);
   expect(host.calls.at(-1)?.argv).toEqual(["docker", "tag", app.id, "shop/app:latest"]);
 });
+
+describe("buildOther()", () => {
+  const position = { file: "/app/Tiltfile", line: 3, column: 1 };
+  /** A program that prints and ends, each time as the next of `outcomes` says. */
+  function other(...outcomes: (readonly [exitCode: number, ...lines: string[]])[]) {
+    let tries = 0;
+    const run = async (onLine: (line: string) => void) => {
+      const [exitCode, ...lines] = outcomes[Math.min(tries++, outcomes.length - 1)]!;
+      for (const line of lines) onLine(line);
+      return { exitCode };
+    };
+    return { build: { ref: "shop_web", position, run }, tries: () => tries };
+  }
+  const made = () => imagesOn(dockerHost(), Promise.resolve({ type: "none" }));
+
+  test("reads steps and cache hits from what the builder prints", async () => {
+    const { build } = other([0, "#5 [web 2/2] RUN make", "#5 CACHED"]);
+    const { images } = made();
+    expect(await images.buildOther(build, signal)).toEqual({ cached: true });
+  });
+
+  test("is the user's failure when a step fails: told once, with the step and its last words", async () => {
+    const { build, tries } = other([
+      17,
+      "#6 [web 2/2] RUN make",
+      "#6 0.2 make: no rule",
+      '#6 ERROR: process "/bin/sh -c make" did not complete successfully: exit code: 2',
+      "------",
+      " > [web 2/2] RUN make:",
+      "0.2 make: no rule",
+      "------",
+      'failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2',
+    ]);
+    const { images, told } = made();
+    const { failure } = (await images.buildOther(build, signal).catch((e) => e)) as PhaseFailure;
+    expect(failure).toMatchObject({
+      code: "BuildFailed",
+      object: "shop_web",
+      position,
+      message:
+        'Image "shop_web": RUN make: process "/bin/sh -c make" did not complete successfully: exit code: 2',
+    });
+    expect(failure.detail).toContain("make: no rule");
+    expect(tries()).toBe(1);
+    expect(told.retries).toEqual([]);
+  });
+
+  test("tries again what fails for the network, and says so", async () => {
+    const { build, tries } = other(
+      [17, "failed to solve: busybox: failed to do request: dial tcp: i/o timeout"],
+      [0, "#5 [web 2/2] RUN make", "#5 DONE 0.1s"],
+    );
+    const { images, told } = made();
+    expect(await images.buildOther(build, signal)).toEqual({ cached: false });
+    expect(tries()).toBe(2);
+    expect(told.retries).toMatchObject([["shop_web", "build", { code: "Infra" }, 1]]);
+  });
+});
