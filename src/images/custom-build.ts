@@ -4,6 +4,7 @@ import { PhaseFailure } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { CommandOutcome, Host } from "../host/host.ts";
 import { parseImageReference, tryParseImageReference } from "../manifests/image-reference.ts";
+import { commandTitle } from "../model/command-text.ts";
 import type { CustomBuild } from "../model/plan.ts";
 import type { BuiltImage } from "./built-image.ts";
 import type { Docker, LocalImage } from "./docker.ts";
@@ -176,18 +177,11 @@ async function isDirectory(path: string): Promise<boolean> {
 function failure(image: CustomBuild, reason: string, tail: readonly string[]): PhaseFailure {
   return new PhaseFailure({
     code: "BuildFailed",
-    message: `Custom build "${commandText(image.command.argv)}" failed: ${reason}`,
+    message: `Custom build "${commandTitle(image.command.argv)}" failed: ${reason}`,
     ...(tail.length > 0 ? { detail: tail.join("\n") } : {}),
     object: image.ref,
     position: image.position,
   });
-}
-
-/** `sh -c` is how Tiltfiles spell a shell line: only the line is of interest. */
-function commandText(argv: readonly string[]): string {
-  return argv.length === 3 && /^(?:\/bin\/)?sh$/.test(argv[0]!) && argv[1] === "-c"
-    ? argv[2]!
-    : argv.join(" ");
 }
 
 function missingImage(image: CustomBuild, ref: string): PhaseFailure {

@@ -2,9 +2,10 @@ import { stat } from "node:fs/promises";
 import { PhaseFailure } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { Host } from "../host/host.ts";
+import { commandText, commandTitle } from "../model/command-text.ts";
 import type { Command } from "../model/plan.ts";
 import type { ReasonCode } from "../model/reason.ts";
-import { type CommandSurroundings, commandEnvironment, commandText } from "./environment.ts";
+import { type CommandSurroundings, commandEnvironment } from "./environment.ts";
 
 const TAIL_LINES = 20;
 
@@ -25,7 +26,7 @@ export async function runCommand(
   { onLine, onPid, signal }: CommandHooks,
   code: ReasonCode = "CommandFailed",
 ): Promise<void> {
-  const text = commandText(command.argv);
+  const text = commandTitle(command.argv);
   await requireDirectory(command, code);
   const tail: string[] = [];
   const outcome = await host
@@ -69,7 +70,7 @@ async function requireDirectory(command: Command, code: ReasonCode): Promise<voi
   if (found?.isDirectory()) return;
   throw commandFailure(
     command,
-    `Command "${commandText(command.argv)}" cannot run: no directory ${command.dir}`,
+    `Command "${commandTitle(command.argv)}" cannot run: no directory ${command.dir}`,
     [],
     code,
   );

@@ -24,8 +24,3 @@ export function commandEnvironment(
     ...own,
   };
 }
-
-/** How a command is shown: as typed where it is `sh -c TEXT`, else its words. */
-export function commandText(argv: readonly string[]): string {
-  return argv.length === 3 && argv[0] === "sh" && argv[1] === "-c" ? argv[2]! : argv.join(" ");
-}

@@ -1,10 +1,11 @@
 import { PhaseFailure } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { Host, RunningProcess } from "../host/host.ts";
+import { commandText, commandTitle } from "../model/command-text.ts";
 import type { Observation } from "../model/event.ts";
 import type { Command, Probe } from "../model/plan.ts";
 import type { Failure } from "../model/result.ts";
-import { type CommandSurroundings, commandEnvironment, commandText } from "./environment.ts";
+import { type CommandSurroundings, commandEnvironment } from "./environment.ts";
 import { countProbe, PROBE_START, probeOnce } from "./probe.ts";
 
 const TAIL_LINES = 20;
@@ -48,7 +49,7 @@ export async function startServer(
     })
     .catch((error: unknown) => {
       if (!(error instanceof CommandNotFoundError)) throw error;
-      const message = `Server "${commandText(command.argv)}" cannot start: ${error.message}`;
+      const message = `Server "${commandTitle(command.argv)}" cannot start: ${error.message}`;
       throw new PhaseFailure({ code: "CommandFailed", message });
     });
   hooks.onPid?.(child.pid);
@@ -106,13 +107,13 @@ export function exitFailure(
   tail: readonly string[],
   at: number,
 ): Failure {
-  const text = commandText(command.argv);
+  const text = commandTitle(command.argv);
   const portLine = tail.find((line) => PORT_TAKEN.test(line));
   const end = signal ? `was ended by ${signal}` : `exited with status ${exitCode}`;
   return {
     code: portLine ? "PortTaken" : "ServeExited",
     message: portLine ? `Server "${text}" ${end}: ${portLine.trim()}` : `Server "${text}" ${end}`,
-    object: text,
+    object: commandText(command.argv),
     evidenceAt: at,
     ...(tail.length > 0 ? { detail: tail.join("\n") } : {}),
     ...(portLine

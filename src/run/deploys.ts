@@ -8,8 +8,9 @@ import {
   injectImages,
   type Watcher,
 } from "../kubernetes/index.ts";
-import { commandEnvironment, commandText } from "../local/index.ts";
+import { commandEnvironment } from "../local/index.ts";
 import { parseYamlStream } from "../manifests/yaml.ts";
+import { commandText, commandTitle } from "../model/command-text.ts";
 import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
 import { maskedYaml } from "../report/index.ts";
 import type { RunCluster } from "./cluster.ts";
@@ -118,7 +119,6 @@ async function runApplyCommand(
   signal: AbortSignal,
 ): Promise<AppliedObject[]> {
   const command = resource.applyCmd;
-  const text = commandText(command.argv);
   // Helm may well take longer than Tilt's 30 s: only an explicit limit, or Tilt's semantics, ends it.
   const limited =
     plan.settings.update.upsertTimeoutMs !== undefined ||
@@ -161,8 +161,8 @@ async function runApplyCommand(
   ) =>
     new PhaseFailure({
       code,
-      object: text,
-      message: `apply command "${text}" ${why}`,
+      object: commandText(command.argv),
+      message: `apply command "${commandTitle(command.argv)}" ${why}`,
       detail: detail ?? `${outcome.stderr.trim().split("\n").slice(-20).join("\n")}${quoted}`,
     });
   if (outcome.timedOut)

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { PhaseFailure } from "../errors.ts";
-import { commandText, mentionsCluster } from "../local/index.ts";
+import { mentionsCluster } from "../local/index.ts";
+import { commandTitle } from "../model/command-text.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Plan } from "../model/plan.ts";
 import { TILTFILE_SUBJECT } from "../model/result.ts";
@@ -54,14 +55,14 @@ export async function evaluateTiltfile(
           onNeedsCluster: () => cluster?.start(),
           beforeCommand: async (argv) => {
             if (cluster && !cluster.isReady && mentionsCluster(argv, dirname(options.tiltfile))) {
-              session.notice(`waits for the cluster: ${commandText(argv)}`, TILTFILE_SUBJECT);
+              session.notice(`waits for the cluster: ${commandTitle(argv)}`, TILTFILE_SUBJECT);
               await cluster.api(signal);
             }
           },
           onCommandFailure: async (argv) => {
             if (!cluster || cluster.isReady || !cluster.lease) return "fail";
             session.notice(
-              `failed before the cluster was there, runs once more when it is: ${commandText(argv)}`,
+              `failed before the cluster was there, runs once more when it is: ${commandTitle(argv)}`,
               TILTFILE_SUBJECT,
             );
             await cluster.api(signal);

@@ -15,19 +15,29 @@ export function describeTiltfileError(error: unknown): {
   return { status: "error", failure: infrastructureFailure(error) };
 }
 
+/** A message that quotes what a command printed may be long: all of it is in the detail. */
+const MAX_REASON = 400;
+
 function tiltfileFailure(error: TiltfileError): Failure {
-  const [first = "", ...rest] = error.message.split("\n");
-  const last = rest.at(-1);
+  const lines = error.message.split("\n");
   return {
     code: error.code,
-    // The reason stands in the last line of a traceback; what led there is detail.
-    message: first.startsWith("Traceback") && last ? last : first,
-    ...(rest.length > 0 || error.excerpt
+    message: reasonOf(lines),
+    ...(lines.length > 1 || error.excerpt
       ? { detail: [error.message, error.excerpt].filter(Boolean).join("\n") }
       : {}),
     ...(error.position ? { position: error.position } : {}),
     ...(error.hint ? { hint: error.hint } : {}),
   };
+}
+
+/** One line: what stands below the frames of a traceback, which are indented; else the first line. */
+function reasonOf([first = "", ...rest]: readonly string[]): string {
+  if (!first.startsWith("Traceback")) return first;
+  const start = rest.findIndex((line) => /^Error\b/.test(line));
+  const told = rest.slice(start).map((line) => line.trim());
+  const reason = told.filter((line) => line !== "").join(" ") || first;
+  return reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON)}…` : reason;
 }
 
 /** Tells of an error about one resource under that resource: the file as such could be evaluated. */
