@@ -4,7 +4,7 @@ import type { Graph, GraphResource, Task } from "./graph.ts";
 import { taskId } from "./graph.ts";
 import { blockedBy, overdue, standingsOf } from "./judge.ts";
 import type { Policy } from "./policy.ts";
-import { echoesUntil, provenAt } from "./proof.ts";
+import { echoesUntil, provenAt, verdictsUntil } from "./proof.ts";
 import { schedule } from "./schedule.ts";
 import type { RunState } from "./state.ts";
 
@@ -166,10 +166,17 @@ function judge(
   );
   const timeoutAt = policy.timeoutMs > 0 ? state.startedAt + policy.timeoutMs : undefined;
   if (state.firstFailureAt !== undefined) {
-    const quiet = policy.failFast
-      ? ![...graph.resources.values()].some((resource) => isObserved(resource, state))
-      : standings.every(({ state: s }) => s === "good" || s === "failed" || s === "blocked");
-    const atRestAt = busy || !quiet ? undefined : (echoesUntil(graph, state) ?? now);
+    const settled = standings.every(
+      ({ state: s }) => s === "good" || s === "failed" || s === "blocked",
+    );
+    const verdictsAt = policy.failFast
+      ? verdictsUntil(graph, state)
+      : settled
+        ? undefined
+        : Number.POSITIVE_INFINITY;
+    const atRestAt = busy
+      ? Number.POSITIVE_INFINITY
+      : Math.max(verdictsAt ?? 0, echoesUntil(graph, state) ?? 0);
     return afterFailure(earliest(atRestAt, timeoutAt), state.firstFailureAt, policy, now);
   }
   if (standings.every((standing) => standing.state === "good") && !busy) {
@@ -190,17 +197,6 @@ function judge(
   return timeoutAt === undefined ? {} : { wakeAt: timeoutAt };
 }
 
-/**
- * Whether a resource is deployed and has not come to its verdict yet, or was ready and crashes: nothing else of a stopping
- * run is awaited.
- */
-function isObserved(resource: GraphResource, state: RunState): boolean {
-  if (resource.settles === undefined) return false;
-  const { status } = state.phases.get(taskId(resource.name, resource.settles)) ?? {};
-  const seen = state.standings.get(resource.name)?.observation.state;
-  return status === "running" ? seen !== "ready" : status === "passed" && seen === "crashing";
-}
-
 function afterFailure(
   dueAt: number | undefined,
   firstFailureAt: number,
@@ -209,7 +205,7 @@ function afterFailure(
 ): Pick<Decision, "end" | "wakeAt"> {
   const windowMs = policy.semantics === "tilt" ? 0 : policy.failureWindowMs;
   const limit = earliest(dueAt, policy.failFast ? firstFailureAt + windowMs : undefined);
-  if (limit === undefined) return {};
+  if (limit === undefined || limit === Number.POSITIVE_INFINITY) return {};
   return now >= limit ? { end: { reason: "failed" } } : { wakeAt: limit };
 }
 

@@ -13,6 +13,8 @@ import type { RunState } from "./state.ts";
 const SERVER_MS = 2_000;
 /** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
 const ECHO_MS = 5_000;
+/** A server of this machine whose probe still says no so long after its start is not on its way to anything. */
+const REFUSAL_MS = 5_000;
 
 /** When a resource that is ready since then may pass; epoch ms. Probes and Tilt's semantics are believed at once. */
 export function provenAt(
@@ -30,6 +32,31 @@ export function provenAt(
   // starts are told in whole seconds, by the node's clock
   const { kubeletLagMs } = policy;
   return Math.min(Math.max(since, Math.max(...starts) + kubeletLagMs), since + kubeletLagMs);
+}
+
+/**
+ * Until when a run that has failed waits for resources that are deployed and have not come to their verdict, or were ready
+ * and crash. Infinity: as long as the failure window lasts; undefined: there are none.
+ */
+export function verdictsUntil(graph: Graph, state: RunState): number | undefined {
+  const times = [...graph.resources.values()].flatMap(
+    (resource) => verdictUntil(resource, state) ?? [],
+  );
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+function verdictUntil({ name, settles }: GraphResource, state: RunState): number | undefined {
+  if (settles === undefined) return undefined;
+  const { status } = state.phases.get(taskId(name, settles)) ?? {};
+  const standing = state.standings.get(name);
+  const seen = standing?.observation.state;
+  if (status === "passed") return seen === "crashing" ? Number.POSITIVE_INFINITY : undefined;
+  if (status !== "running" || seen === "ready") return undefined;
+  // Its own end would be seen at once, and its probe is asked every second: no other verdict is to be expected.
+  const refuses = settles === "serve" && standing?.observation.failure?.code === "ProbeFailed";
+  return refuses && standing.activeSince !== undefined
+    ? standing.activeSince + REFUSAL_MS
+    : Number.POSITIVE_INFINITY;
 }
 
 /** Until when a run that has failed waits for what may follow from the failure; undefined when nothing can. */

@@ -49,6 +49,44 @@ describe("what starts", () => {
     expect(run.running).toEqual(["a|deploy", "b|deploy"]);
   });
 
+  test("an image that Compose builds is built at once, whatever its service waits for", () => {
+    const run = new Scenario(
+      planOf([
+        compose("db"),
+        compose("web", { composeBuild: true, imageRef: "p_web", resourceDeps: ["db"] }),
+      ]),
+      {},
+      { cluster: false, registry: false },
+    );
+    expect(run.running).toEqual(["web|build|p_web", "db|deploy"]);
+    run.fail("web|build|p_web", failure("no such file", "BuildFailed"));
+    run.pass("db|deploy").observe("db", "ready", { active: true });
+    run.at(20_000).close("failed");
+    expect(run.failureOf("web", "deploy")).toBeUndefined();
+    expect(run.statusOf("web", "deploy")).toBe("skipped");
+  });
+
+  test("services that share an image of Compose's wait for its one build", () => {
+    const shared = { composeBuild: true, imageRef: "app" };
+    const run = new Scenario(
+      planOf([
+        compose("web", shared),
+        compose("worker", shared),
+        compose("cron", { imageRef: "app" }),
+        compose("other", { composeBuild: true, imageRef: "other" }),
+      ]),
+      {},
+      { cluster: false, registry: false },
+    );
+    expect(run.running).toEqual(["web|build|app", "other|build|other"]);
+    expect(run.pass("web|build|app").running).toEqual([
+      "other|build|other",
+      "web|deploy",
+      "worker|deploy",
+      "cron|deploy",
+    ]);
+  });
+
   test("an image that only Compose runs is built and not pushed", () => {
     const run = new Scenario(
       planOf([compose("web", { images: ["web"] })], [image("web", ["web"])]),
@@ -258,6 +296,36 @@ describe("failure", () => {
     expect(run.end).toBeUndefined();
     expect(run.wakeAt).toBe(11_000);
     expect(run.at(11_000).end).toBe("failed");
+  });
+
+  describe("beside a server whose probe says no", () => {
+    const refused = { active: true, failure: failure("connection refused", "ProbeFailed") };
+    const failing = (at: number, extra: Parameters<Scenario["observe"]>[2]) =>
+      new Scenario(
+        planOf([server("dev", { labels: ["probed"] }), local("lint", { allowParallel: true })]),
+      )
+        .observe("dev", "pending", extra)
+        .at(at)
+        .fail("lint|command");
+
+    test("waits five seconds after the server's start for it to end, too", () => {
+      const run = failing(1000, refused);
+      expect(run.end).toBeUndefined();
+      expect(run.wakeAt).toBe(5000);
+      run.at(3000).observe("dev", "failed", { failure: failure("no database", "ServeExited") });
+      expect(run.statusOf("dev", "serve")).toBe("failed");
+      expect(failing(1000, refused).at(5000).end).toBe("failed");
+    });
+
+    test("does not wait when it has said so for longer", () => {
+      expect(failing(60_000, refused).end).toBe("failed");
+    });
+
+    test("waits for a server of which nothing is known yet as long as the window lasts", () => {
+      const run = failing(60_000, { active: true });
+      expect(run.end).toBeUndefined();
+      expect(run.wakeAt).toBe(70_000);
+    });
   });
 
   test("ends at once when nothing else is under way", () => {
