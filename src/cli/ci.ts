@@ -56,7 +56,7 @@ async function runCommand(
     ...(ci ? { ci } : {}),
     ...(io.embedding && { runId: io.embedding.runId, leaveTeardown: io.embedding.leaveTeardown }),
   };
-  for (const flag of webFlagsGiven(given))
+  for (const flag of webFlagsGiven((name) => command.getOptionValueSource(name)))
     io.stderr.write(
       `${flag} is accepted for compatibility: tilt-ci has no web UI, see ${options.reports.directory}/report.html\n`,
     );

@@ -13,3 +13,8 @@ export function durationFlag(text: string): number {
 export function listFlag(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
+
+/** The same for names: several may stand in one word, with commas between them, as `tilt ci` takes them. */
+export function nameListFlag(value: string, before: readonly string[] = []): string[] {
+  return [...before, ...value.split(",").filter((name) => name !== "")];
+}

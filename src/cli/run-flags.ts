@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { DEFAULT_POLICY } from "../engine/index.ts";
-import { durationFlag, listFlag } from "./duration-flag.ts";
+import { durationFlag, listFlag, nameListFlag } from "./duration-flag.ts";
 import { defaultText, rare } from "./help.ts";
 
 /** Flags as commander hands them over; each exists under the same name as an Action input. */
@@ -207,7 +207,11 @@ function outputFlags(): Option[] {
         "runtime",
       ]).default("all"),
     ),
-    rare(list("--log-resource <name>", "only lines of this resource; repeatable")),
+    rare(
+      flag("--log-resource <name>", "only lines of this resource; repeatable").argParser(
+        nameListFlag,
+      ),
+    ),
     rare(flag("--host <host>", "where port-forwards listen").env("TILT_HOST").default("localhost")),
     flag("-d, --debug", "tell more of what is done"),
     rare(flag("-v, --verbose", "same as --debug")),
@@ -261,10 +265,11 @@ export function defaultTexts(): ReadonlyMap<string, string> {
   );
 }
 
-/** Flags about Tilt's web UI that were given: each gets one line that there is none. */
-export function webFlagsGiven(given: (flag: string) => boolean): string[] {
-  const names = WEB_FLAGS.map(([name]) => name.split(" ")[0]!);
-  return names.filter((name) =>
-    given(name.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())),
-  );
+/** Flags and variables about Tilt's web UI that were given, as the user wrote them: each gets one line that there is none. */
+export function webFlagsGiven(sourceOf: (flag: string) => string | undefined): string[] {
+  return WEB_FLAGS.flatMap(([flags, variable]) => {
+    const name = flags.split(" ")[0]!;
+    const source = sourceOf(new Option(flags).attributeName());
+    return source === "cli" ? [name] : source === "env" ? [variable] : [];
+  });
 }

@@ -81,6 +81,16 @@ describe("runCommand()", () => {
 });
 
 describe("commandEnvironment()", () => {
+  test("tells commands that nothing is collected, unless they were told otherwise", () => {
+    const of = (env: Record<string, string>) => commandEnvironment({ env, color: false }, {});
+    expect(of({})).toMatchObject({ TILT_DISABLE_ANALYTICS: "1", TILT_HOST: "localhost" });
+    expect(of({ TILT_DISABLE_ANALYTICS: "0", TILT_HOST: "box", DO_NOT_TRACK: "1" })).toMatchObject({
+      TILT_DISABLE_ANALYTICS: "0",
+      TILT_HOST: "box",
+      DO_NOT_TRACK: "1",
+    });
+  });
+
   test("lets the user's variables win over all of ours", () => {
     const surroundings = { env: { TILT_PORT: "1", LINES: "9" }, color: true };
     expect(commandEnvironment(surroundings, { COLUMNS: "7" })).toMatchObject({
