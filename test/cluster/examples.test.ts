@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -18,6 +18,54 @@ function standing(of: string): string[] {
       /localhost:|tci-/.test(line),
     ),
   ].filter((line) => line !== "" && line.includes(of));
+}
+
+/** A project whose server tells its pod's name through a port-forward, before and after that pod is deleted. */
+function replacedPod(): string {
+  const dir = mkdtempSync(join(tmpdir(), "tci-forward-"));
+  writeFileSync(
+    join(dir, "Tiltfile"),
+    `k8s_yaml('web.yaml')
+k8s_resource('web', port_forwards='28468:8080')
+local_resource('replace', 'python3 ask.py > before && kubectl delete pod -l app=web', resource_deps=['web'])
+local_resource('ask', 'python3 ask.py $(cat before)', resource_deps=['web', 'replace'])
+`,
+  );
+  writeFileSync(
+    join(dir, "web.yaml"),
+    `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: web
+          image: busybox
+          imagePullPolicy: IfNotPresent
+          command: [sh, -c, "mkdir /www && hostname > /www/index.html && exec httpd -f -p 8080 -h /www"]
+          readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
+`,
+  );
+  writeFileSync(
+    join(dir, "ask.py"),
+    `import sys, time, urllib.request
+before = sys.argv[1] if len(sys.argv) > 1 else None
+end = time.time() + 30
+while True:
+    try:
+        name = urllib.request.urlopen("http://localhost:28468/", timeout=5).read().decode().strip()
+        if name != before: break
+    except OSError as error:
+        if time.time() > end: raise
+    time.sleep(0.1)
+print(f"before {before}, now {name}" if before else name)
+`,
+  );
+  return dir;
 }
 
 describe.skipIf(!clusterAvailable())("the main job", () => {
@@ -108,6 +156,21 @@ describe.skipIf(!clusterAvailable())("the main job", () => {
       expect(report?.resources.find(({ name }) => name === "hello-custom")?.status).toBe("passed");
       const image = kubectl(["get", "pod", "hello-custom", "--output", "jsonpath={..image}"]);
       expect(image).toContain(`${SHARED_CLUSTER}-registry:5000/hello-custom:tilt-`);
+    });
+
+    test("leads a port-forward to the next pod when one is deleted in mid-run", async () => {
+      const dir = replacedPod();
+      try {
+        const { code, stdout, stderr } = await tiltCi("ci", SHARED, { cwd: dir });
+        expect(stderr).toBe("");
+        expect(code).toBe(0);
+        const [, before, after] = /ask │ before (\S+), now (\S+)/.exec(stdout)!;
+        expect(before).toMatch(/^web-/);
+        expect(after).toMatch(/^web-/);
+        expect(after).not.toBe(before);
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
     });
 
     test("checks a Tiltfile without starting anything: smoke", async () => {
