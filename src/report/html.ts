@@ -125,7 +125,7 @@ function renderCause(cause: FirstCause, result: RunResult): string {
   });
   const facts: [string, string][] = [
     ["Tiltfile", cause.position === null ? "" : placeOf(cause.position)],
-    ["Object", cause.object ?? ""],
+    [result.resources[index]?.type === "local" ? "Command" : "Object", cause.object ?? ""],
     ["First seen", cause.evidenceAt ?? ""],
     ["Try", cause.hint ?? ""],
     ["Echoes", listNames(cause.echoes, 12)],
@@ -150,9 +150,8 @@ function factValue(name: string, value: string): string {
   const text = escapeHtml(value);
   if (name === "Whole log")
     return `<a href="${escapeHtml(encodeURI(value))}"><code>${text}</code></a>`;
-  return name === "Tiltfile" || name === "Object" || name === "Reproduce"
-    ? `<code>${text}</code>`
-    : text;
+  const isCode = ["Tiltfile", "Object", "Command", "Reproduce"].includes(name);
+  return isCode ? `<code>${text}</code>` : text;
 }
 
 /** The page finds the tails in the logs that it carries. */

@@ -74,8 +74,9 @@ function drawTimeline(box, view) {
 function axis(view) {
   var ticks = el("div", {class: "ticks"});
   var steps = [100, 200, 500, 1000, 2000, 5000, 10000, 15000, 30000, 60000, 120000, 300000, 600000, 1800000, 3600000];
-  var step = steps.find(function (s) { return view.span / s <= 10 * view.zoom; }) || 7200000;
-  for (var t = 0; t <= view.span; t += step) ticks.append(el("span", {style: "left:" + (t / view.span) * 100 + "%"}, step < 1000 ? (t / 1000).toFixed(1) + "s" : duration(t).replace(".0s", "s")));
+  var most = (window.innerWidth < 720 ? 4 : 10) * view.zoom;
+  var step = steps.find(function (s) { return view.span / s <= most; }) || 7200000;
+  for (var t = 0; t <= view.span * 0.97; t += step) ticks.append(el("span", {style: "left:" + (t / view.span) * 100 + "%"}, step < 1000 ? (t / 1000).toFixed(1) + "s" : duration(t).replace(".0s", "s")));
   return el("div", {class: "tl-axis", "aria-hidden": "true"}, [el("div"), ticks]);
 }
 function row(r, view) {

@@ -30,7 +30,7 @@ section{margin-top:1.8rem}section>header{display:flex;flex-wrap:wrap;gap:.6rem 1
 .cause{border-left:5px solid var(--failed);background:var(--failed-bg)}.cause.error{border-left-color:var(--error);background:var(--error-bg)}
 .cause.passed{border-left-color:var(--passed);background:var(--passed-bg)}.cause.cancelled{border-left-color:var(--cancelled);background:var(--cancelled-bg)}
 .cause h2{font-size:1.25rem;overflow-wrap:anywhere}.cause .code{font-size:.85rem;color:var(--soft);font-weight:500}.cause p{margin:.4rem 0;overflow-wrap:anywhere}
-.cause .message{font-size:1.05rem;font-weight:550}.cause dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:.5rem 0 0}.cause dt{color:var(--soft)}.cause dd{margin:0;overflow-wrap:anywhere}
+.cause .message{font-size:1.05rem;font-weight:550}.cause dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:.5rem 0 0}.cause dt{color:var(--soft)}.cause dd{margin:0;overflow-wrap:anywhere}.cause dd code{white-space:pre-wrap}
 pre{margin:.4rem 0;padding:.6rem .8rem;background:var(--faint);border-radius:6px;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;tab-size:4}
 .cause pre{background:color-mix(in srgb,var(--card) 70%,transparent);max-height:22rem}
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:0 0 1rem;padding:0;list-style:none}.tiles li{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.4rem .9rem;min-width:6.2rem}

@@ -204,6 +204,16 @@ describe.skipIf(CHROMIUM === undefined)(title, () => {
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(480);
   });
 
+  test.each([420, 1280])("writes the times of its axis apart, %i pixels wide", async (width) => {
+    await open(bigPage(), { width });
+    const overlaps = await page.locator(".ticks").evaluate((ticks) => {
+      const ends = ticks.getBoundingClientRect().right;
+      const boxes = [...ticks.children].map((tick) => tick.getBoundingClientRect());
+      return boxes.filter((box, i) => box.right > (boxes[i + 1]?.left ?? ends)).length;
+    });
+    expect(overlaps).toBe(0);
+  });
+
   test("shows a passed run, a cut-off run and an empty one", async () => {
     await open({ result: reduceResult(greenStory().events), sources: none });
     expect(await text("h1")).toBe("SUCCESS. All workloads are healthy.");
