@@ -7,10 +7,14 @@ export function commandText(argv: readonly string[]): string {
     : argv.join(" ");
 }
 
-/** A command in a sentence: its first line, at most 100 characters of it, and `…` for what is left out. */
+/** Lines of a script that tell nothing of what it does: settings of the shell and comments. */
+const PREAMBLE = /^\s*(?:set [-+]|#|$)/;
+
+/** A command in a sentence: its first telling line, at most 100 characters of it, and `…` for what is left out. */
 export function commandTitle(argv: readonly string[]): string {
   const text = commandText(argv).trim();
-  const [line = ""] = text.split("\n");
-  if (line === text && line.length <= MAX_TITLE) return line;
-  return `${line.slice(0, MAX_TITLE).replace(/[\s\ud800-\udbff]+$/, "")} …`;
+  const line = text.split("\n").find((each) => !PREAMBLE.test(each)) ?? text;
+  const start = line.trim();
+  if (start === text && start.length <= MAX_TITLE) return text;
+  return `${start.slice(0, MAX_TITLE).replace(/[\s\ud800-\udbff]+$/, "")} …`;
 }

@@ -14,8 +14,10 @@ test("commandTitle() is a short command itself", () => {
   expect(commandTitle(["sh", "-c", "\n  make x\n"])).toBe("make x");
 });
 
-test("commandTitle() is the first line of a script, and the beginning of a long line", () => {
-  expect(commandTitle(["sh", "-c", "set -e\nmake a\nmake b\n"])).toBe("set -e …");
+test("commandTitle() is the first telling line of a script, and the beginning of a long line", () => {
+  const script = "#!/bin/sh\n\nset -e\n  make a\nmake b\n";
+  expect(commandTitle(["sh", "-c", script])).toBe("make a …");
+  expect(commandTitle(["sh", "-c", "set -x"])).toBe("set -x");
   const long = commandTitle(["sh", "-c", `pytest ${"tests/unit ".repeat(50)}`]);
   expect(long).toMatch(/^pytest tests\/unit .* …$/);
   expect(long.length).toBeLessThanOrEqual(102);
