@@ -12,8 +12,8 @@ export interface CiLayout {
   /** Takes lines of a phase; false: print them now. */
   hold(phase: PhaseId, lines: readonly string[], at: number): boolean;
   /** The group of a phase that has ended; undefined if it said nothing. */
-  end(phase: PhaseId, title: string): GroupedLine[] | undefined;
-  /** All groups still open, at the end of a run. */
+  end(phase: PhaseId, title: string, at: number): GroupedLine[] | undefined;
+  /** All groups still open, at the end of a run: of what went on after its phase had passed. */
   endAll(): GroupedLine[][];
   /** Lines outside groups, such that nothing in them is taken for a command. */
   fenced(lines: readonly string[]): string[];
@@ -56,6 +56,17 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
   },
 };
 
+interface Group {
+  readonly id: PhaseId;
+  readonly number: number;
+  /** Epoch ms of its first line, and of its last one. */
+  readonly startedAt: number;
+  at: number;
+  lines: string[];
+  /** Lines that were left out. */
+  left: number;
+}
+
 /** The layout for a CI system; undefined for those that fold nothing. */
 export function createLayout(
   ci: string | undefined,
@@ -63,22 +74,19 @@ export function createLayout(
 ): CiLayout | undefined {
   const dialect = ci === undefined ? undefined : DIALECTS[ci];
   if (dialect === undefined) return undefined;
-  const groups = new Map<
-    string,
-    { readonly id: PhaseId; readonly number: number; lines: string[]; left: number; at: number }
-  >();
+  const groups = new Map<string, Group>();
   let number = 0;
   const fenced = (lines: readonly string[]) => dialect.fence(lines, token);
-  const render = (key: string, title: string): GroupedLine[] | undefined => {
+  const render = (key: string, title: string, endedAt?: number): GroupedLine[] | undefined => {
     const group = groups.get(key);
     if (group === undefined) return undefined;
     groups.delete(key);
-    const { id, lines, left, at } = group;
+    const { id, lines, left, startedAt, at } = group;
     const name = caseName(id.resource, { name: id.phase, ...subjectOf(id) });
     const section = `phase_${group.number}`;
-    const close = dialect.close(section, at);
+    const close = dialect.close(section, endedAt ?? at);
     return [
-      dialect.open(plainLine(`${name} ${title}`).trim(), section, at),
+      dialect.open(plainLine(`${name} ${title}`).trim(), section, startedAt),
       ...(left > 0 ? [`… ${left} earlier lines are in the log file`] : []),
       ...fenced(lines),
       ...(close === undefined ? [] : [close]),
@@ -87,7 +95,8 @@ export function createLayout(
   return {
     hold(phase, lines, at) {
       const key = phaseKey(phase);
-      const group = groups.get(key) ?? { id: phase, number: ++number, lines: [], left: 0, at };
+      const group = groups.get(key) ?? newGroup(phase, ++number, at);
+      group.at = at;
       groups.set(key, group);
       group.lines.push(...lines);
       if (group.lines.length > MAX_LINES * 2) {
@@ -96,10 +105,14 @@ export function createLayout(
       }
       return true;
     },
-    end: (phase, title) => render(phaseKey(phase), title),
-    endAll: () => [...groups.keys()].flatMap((key) => [render(key, "") ?? []]),
+    end: (phase, title, at) => render(phaseKey(phase), title, at),
+    endAll: () => [...groups.keys()].flatMap((key) => [render(key, "until the end") ?? []]),
     fenced,
   };
+}
+
+function newGroup(id: PhaseId, number: number, at: number): Group {
+  return { id, number, startedAt: at, at, lines: [], left: 0 };
 }
 
 /** GitHub's runner takes `::…` at a line's start and `##[…]` anywhere for commands, until the word is said again. */

@@ -19,7 +19,12 @@ export interface Narration {
   readonly quiet?: boolean;
   /** Whatever the filters say: Tilt prints `Initial Build` always. */
   readonly always?: boolean;
+  /** Says no more than that a phase has ended well. */
+  readonly isEnd?: boolean;
 }
+
+/** `update`: as Tilt, a table at the end of an update. `phase`: a line a phase, for those who read little or fold the rest. */
+export type NarrationStyle = "update" | "phase";
 
 interface Update {
   readonly steps: { readonly name: string; durationMs?: number; readonly startedAt: number }[];
@@ -29,14 +34,15 @@ interface Update {
 
 /** What the narrator remembers. */
 export interface NarratorState {
+  readonly style: NarrationStyle;
   readonly planned: Map<string, PlannedResource>;
   readonly updates: Map<string, Update>;
   /** Start of phases that run, by case name; epoch ms. */
   readonly starts: Map<string, number>;
 }
 
-export function newNarrator(): NarratorState {
-  return { planned: new Map(), updates: new Map(), starts: new Map() };
+export function newNarrator(style: NarrationStyle = "update"): NarratorState {
+  return { style, planned: new Map(), updates: new Map(), starts: new Map() };
 }
 
 /** The phases of an update, as opposed to what runs afterwards. */
@@ -111,14 +117,15 @@ function started(
     const total = phases.filter((planned) => UPDATE.has(planned.phase)).length;
     update = { steps: [], total: Math.max(1, total), startedAt: at };
     state.updates.set(resource, update);
-    opening.push({ text: "\nInitial Build", resource, always: true });
+    const space = state.style === "update" ? "\n" : "";
+    opening.push({ text: `${space}Initial Build`, resource, always: true });
   }
   const name = stepName(event);
   update.steps.push({ name, startedAt: at });
   if (phase === "command" || phase === "test") return opening;
   const number = Math.min(update.steps.length, update.total);
   const text = `STEP ${number}/${update.total} — ${name}`;
-  return [...opening, { text, resource, source, quiet: true }];
+  return [...opening, { text, resource, source }];
 }
 
 function stepName({
@@ -164,12 +171,12 @@ function finished(
     ];
   }
   if (status === "skipped") return [];
-  if (update !== undefined && UPDATE.has(phase) && isDone(update))
-    return [summary(update, resource)];
-  if (UPDATE.has(phase) || status === "cancelled") return [];
+  if (state.style === "update" && UPDATE.has(phase))
+    return update !== undefined && isDone(update) ? [summary(update, resource)] : [];
+  if (status === "cancelled") return [];
   const start = state.starts.get(caseName(resource, { name: phase, ...subjectOf(event) }));
   const time = start === undefined ? "" : ` after ${formatDuration(event.at - start)}`;
-  return [{ text: `${label} ${status}${time}`, resource, quiet: true }];
+  return [{ text: `${label} ${status}${time}`, resource, quiet: true, isEnd: true }];
 }
 
 function isDone({ steps, total }: Update): boolean {
@@ -187,5 +194,5 @@ function summary({ steps, startedAt }: Update, resource: string): Narration {
     `     DONE IN: ${seconds(end - startedAt)}`,
     "",
   ];
-  return { text: lines.join("\n"), resource, quiet: true };
+  return { text: lines.join("\n"), resource };
 }

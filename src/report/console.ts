@@ -63,7 +63,7 @@ class RunConsole implements Console {
   readonly #sink: Sink;
   readonly #footer: Footer | undefined;
   readonly #layout: CiLayout | undefined;
-  readonly #narrator: NarratorState = newNarrator();
+  readonly #narrator: NarratorState;
   readonly #recent = new RecentLines();
   readonly #reducer: Reducer = createReducer({ logs: this.#recent });
   readonly #now: () => number;
@@ -78,6 +78,7 @@ class RunConsole implements Console {
     this.#footer = options.isTty ? new Footer(this.#reducer, this.#now) : undefined;
     this.#sink = new Sink(options.stdout, options.stderr, this.#footer);
     this.#layout = createLayout(options.ci, options.fence);
+    this.#narrator = newNarrator(this.#layout || options.quiet ? "phase" : "update");
     this.#timer = setInterval(() => this.#tick(), FRAME_MS);
     this.#timer.unref();
   }
@@ -85,12 +86,11 @@ class RunConsole implements Console {
   event(event: RunEvent): void {
     this.#reducer.add(event);
     const hasOutput = (id: PhaseId) => this.#recent.describe(id) !== undefined;
-    for (const said of narrate(event, this.#narrator, hasOutput)) this.#say(said);
-    if (event.type === "phase-finished") {
-      const id = phaseIdOf(event);
-      this.#endGroup(id, `${event.status} after ${this.#took(id)}`);
-      this.#recent.settle(id, event.status);
-    }
+    // The title of a group says what the narrator would.
+    const grouped = event.type === "phase-finished" && this.#endGroup(event);
+    for (const said of narrate(event, this.#narrator, hasOutput))
+      if (!(grouped && said.isEnd)) this.#say(said);
+    if (event.type === "phase-finished") this.#recent.settle(phaseIdOf(event), event.status);
     if (event.type === "run-finished") this.#conclude();
   }
 
@@ -152,9 +152,13 @@ class RunConsole implements Console {
     return `${linePrefix(plain)}`;
   }
 
-  #endGroup(id: PhaseId, title: string): void {
-    const group = this.#layout?.end(id, title);
+  /** Prints the group of a phase that has ended; false if it said nothing. */
+  #endGroup(event: Extract<RunEvent, { type: "phase-finished" }>): boolean {
+    const id = phaseIdOf(event);
+    const title = `${event.status} after ${this.#took(id)}`;
+    const group = this.#layout?.end(id, title, event.at);
     if (group !== undefined) this.#writeGroup(group);
+    return group !== undefined;
   }
 
   #writeGroup(group: GroupedLine[]): void {

@@ -49,6 +49,15 @@ const tell = (console: { event(e: RunEvent): void }, story: Story) => {
   for (const event of story.events) console.event(event);
 };
 
+/** A resource that is built, deployed and ready. */
+const update = () =>
+  new Story([planned("api", { images: ["example/api"] })])
+    .passed("api", "build", 1, 9.5, { subject: "example/api" })
+    .passed("api", "deploy", 11, 12)
+    .passed("api", "ready", 12, 15.25)
+    .verdict(15, "passed", 0)
+    .finished(16, 0);
+
 describe("createConsole()", () => {
   test("prints Tilt's line shape for a passed run", async () => {
     const { console, stdout, stderr } = open();
@@ -173,6 +182,20 @@ SUCCESS. All workloads are healthy.
     expect(stdout.text).not.toContain("noise");
   });
 
+  test("says each phase in one line with --quiet", async () => {
+    const { console, stdout } = open({ quiet: true });
+    tell(console, update());
+    await console.close();
+    expect(stdout.text.split("\n")).toEqual([
+      "evaluate passed after 1.0s",
+      "          api │ build example/api passed after 8.5s",
+      "          api │ deploy passed after 1.0s",
+      "          api │ ready passed after 3.3s",
+      "SUCCESS. All workloads are healthy.",
+      "",
+    ]);
+  });
+
   test("keeps colours only where wanted, and never what moves the cursor", async () => {
     const nasty = "\x1b[31mred\x1b[0m \x1b[2J\x1b]0;title\x07 50%\r100%";
     const plain = open();
@@ -243,6 +266,42 @@ describe("createConsole() in CI systems", () => {
     await console.close();
   });
 
+  test("says once that a phase has ended: by its group, or in a line when it has shown nothing", async () => {
+    const { console, stdout } = open({ ci: "github" });
+    for (const event of update().events) {
+      console.event(event);
+      if (event.type === "phase-started" && event.phase === "build")
+        console.line(line("#1 load", { phase: "build", subject: "example/api", source: "build" }));
+    }
+    await console.close();
+    expect(stdout.text.split("\n").slice(1)).toEqual([
+      "evaluate passed after 1.0s",
+      "          api │ Initial Build",
+      "          api │ STEP 1/3 — Building image: [example/api]",
+      "::group::api: build example/api passed after 8.5s",
+      "          api │      #1 load",
+      "::endgroup::",
+      "          api │ STEP 2/3 — Deploying",
+      "          api │ deploy passed after 1.0s",
+      "          api │ ready passed after 3.3s",
+      "SUCCESS. All workloads are healthy.",
+      "",
+    ]);
+  });
+
+  test("tells GitLab when a section began and when it ended", async () => {
+    const { console, stdout } = open({ ci: "gitlab" });
+    tell(console, story());
+    console.line(line("first", { resource: "db", at: at(2) }));
+    console.line(line("last", { resource: "db", at: at(4) }));
+    console.event(done);
+    await console.close();
+    const times = [...stdout.text.matchAll(/section_(?:start|end):(\d+):/g)].map(([, s]) =>
+      Number(s),
+    );
+    expect(times).toEqual([at(2) / 1000, at(5) / 1000]);
+  });
+
   test("fences the last message too", async () => {
     const { console, stderr } = open({ ci: "github" });
     tell(
@@ -279,7 +338,7 @@ describe("createConsole() in CI systems", () => {
     const { console, stdout } = open({ ci: "buildkite" });
     for (let i = 0; i < 5000; i++) console.line(line(`line ${i}`));
     await console.close();
-    expect(stdout.text).toContain("--- api: ready\n… ");
+    expect(stdout.text).toContain("--- api: ready until the end\n… ");
     expect(stdout.text).toContain("line 4999\n");
     expect(stdout.text).not.toContain("line 10\n");
   });
