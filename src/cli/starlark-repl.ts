@@ -6,6 +6,7 @@ import {
   execFile,
   formatError,
   type Globals,
+  hintFor,
   makeLoader,
   makeTestValues,
   ParseError,
@@ -16,6 +17,7 @@ import {
   toJsString,
 } from "../starlark/index.ts";
 import type { StarlarkOptions } from "./starlark-options.ts";
+import { FOR_A_PERSON } from "./starlark-session.ts";
 
 const FILENAME = "<stdin>";
 const PROMPT = ">>> ";
@@ -24,6 +26,7 @@ const MORE = "... ";
 /** Whether what has been typed cannot be a whole statement yet. */
 export function wantsMore(source: string): boolean {
   const lines = source.split("\n");
+  if (lines.at(-1)!.endsWith("\\")) return true;
   // A compound statement ends with a blank line.
   if (/^(def|if|for|while)\b/.test(source)) return lines.at(-1)!.trim() !== "";
   try {
@@ -99,6 +102,17 @@ function evaluate(thread: Thread, chunk: Parameters<typeof execChunk>[1], output
     if (value !== undefined && value !== null) output.write(`${reprText(value)}\n`);
   } catch (error) {
     if (!(error instanceof StarlarkError)) throw error;
-    output.write(`${formatError(error)}\n`);
+    const hint = replHint(error, chunk.source as string);
+    output.write(
+      `${formatError(error, FOR_A_PERSON)}\n${hint === undefined ? "" : `hint: ${hint}\n`}`,
+    );
   }
+}
+
+/** What a person at a prompt may not know. */
+function replHint(error: StarlarkError, source: string): string | undefined {
+  if (/^undefined: (exit|quit)\b/.test(error.message)) return "Ctrl-D ends the session";
+  const { position } = error;
+  if (position === undefined || position.file !== FILENAME) return undefined;
+  return hintFor(error, source.split("\n")[position.line - 1] ?? "");
 }

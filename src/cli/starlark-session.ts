@@ -36,6 +36,9 @@ export interface SessionOutput {
   readonly isTerminal: boolean;
 }
 
+/** Runaway recursion has 100,000 frames. */
+export const FOR_A_PERSON = { maxFrames: 40 } as const;
+
 /** More stack would get further: nothing has been reported, and what was printed is what comes first again. */
 export class NeedsStack extends Error {}
 
@@ -143,7 +146,8 @@ export class StarlarkSession {
 
   #report({ name }: StarlarkProgram, error: unknown): void {
     if (error instanceof StarlarkError) {
-      this.#write(`${formatError(error)}\n${this.#excerpt(error)}`);
+      const text = formatError(error, this.#output.isTerminal ? FOR_A_PERSON : undefined);
+      this.#write(`${text}\n${this.#excerpt(error)}`);
     } else if ((error as NodeJS.ErrnoException).code !== undefined) {
       this.#write(`Cannot read ${name}: ${(error as Error).message}\n`);
     } else throw error;

@@ -1,3 +1,4 @@
+import { composeInput, composeSources } from "../manifests/compose-sources.ts";
 import type { ComposeProject } from "../model/plan.ts";
 
 /** The words before a subcommand that name the project: the same for every call. */
@@ -8,15 +9,15 @@ export function projectArgv(
   return [
     ...cli,
     ...["--project-name", project.name, "--project-directory", project.directory],
-    ...project.files.flatMap((file) => ["--file", "path" in file ? file.path : "-"]),
+    ...composeSources(project.files).flatMap((source) => ["--file", source]),
     ...(project.envFile ? ["--env-file", project.envFile] : []),
     ...project.profiles.flatMap((profile) => ["--profile", profile]),
   ];
 }
 
-/** What is fed on stdin: a compose file that the Tiltfile gave as text. */
+/** What is fed on stdin: the compose files that the Tiltfile gave as text. */
 export function projectInput(project: ComposeProject): string | undefined {
-  return project.files.find((file) => "content" in file)?.content;
+  return composeInput(project.files);
 }
 
 /** `up` of one service alone: its dependencies are resources of their own (tiltfile-api.md §6). */

@@ -84,15 +84,39 @@ export function formatPosition({ file, line, col }: Position): string {
   return col === 0 ? `${file}:${line}` : `${file}:${line}:${col}`;
 }
 
+/** How a stack is written. */
+export interface TracebackOptions {
+  /** Of a deeper stack the middle is left out, and a line says how much: all is written when absent. */
+  readonly maxFrames?: number;
+}
+
+/** The first and last elements, at most `count` together. */
+export function outerAndInner<T>(items: readonly T[], count: number): [outer: T[], inner: T[]] {
+  if (items.length <= count) return [[...items], []];
+  const half = Math.max(1, count >> 1);
+  return [items.slice(0, half), items.slice(-half)];
+}
+
 /** A heading and a line for each frame, outermost first, without a final newline; empty for no frames. */
-export function formatStack(frames: readonly CallFrame[]): string {
+export function formatStack(
+  frames: readonly CallFrame[],
+  { maxFrames = Number.POSITIVE_INFINITY }: TracebackOptions = {},
+): string {
   if (frames.length === 0) return "";
-  const lines = frames.map(({ name, position }) => `  ${formatPosition(position)}: in ${name}`);
-  return ["Traceback (most recent call last):", ...lines].join("\n");
+  const line = ({ name, position }: CallFrame) => `  ${formatPosition(position)}: in ${name}`;
+  const [outer, inner] = outerAndInner(frames, maxFrames);
+  const left = frames.length - outer.length - inner.length;
+  const gap = left === 0 ? [] : [`  ... ${left} more calls ...`];
+  return [
+    "Traceback (most recent call last):",
+    ...outer.map(line),
+    ...gap,
+    ...inner.map(line),
+  ].join("\n");
 }
 
 /** starlark-go's `EvalError.Backtrace`: a builtin on top becomes `Error in NAME: …`. No final newline. */
-export function formatTraceback(error: EvaluationError): string {
+export function formatTraceback(error: EvaluationError, options?: TracebackOptions): string {
   let frames = error.frames;
   let where = "";
   const top = frames.at(-1);
@@ -100,13 +124,13 @@ export function formatTraceback(error: EvaluationError): string {
     where = ` in ${top.name}`;
     frames = frames.slice(0, -1);
   }
-  const stack = formatStack(frames);
+  const stack = formatStack(frames, options);
   return `${stack}${stack === "" ? "" : "\n"}Error${where}: ${error.message}`;
 }
 
 /** What a command prints: `FILE:LINE:COL: message` for each static error, or the traceback. No final newline. */
-export function formatError(error: StarlarkError): string {
-  if (error instanceof EvaluationError) return formatTraceback(error);
+export function formatError(error: StarlarkError, options?: TracebackOptions): string {
+  if (error instanceof EvaluationError) return formatTraceback(error, options);
   const errors = error instanceof ResolveError ? error.errors : [error];
   return errors
     .map(({ message, position }) =>

@@ -11,11 +11,13 @@ export {
   formatStack,
   formatTraceback,
   innermostEvaluationError,
+  outerAndInner,
   ParseError,
   type Position,
   ResolveError,
   StarlarkError,
   type StaticError,
+  type TracebackOptions,
 } from "./errors.ts";
 export { fromStarlark, toStarlark } from "./eval/convert.ts";
 export { type ExecOptions, execChunk, execFile } from "./eval/exec.ts";

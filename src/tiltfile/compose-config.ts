@@ -1,10 +1,12 @@
+import { composeInput, composeSources } from "../manifests/compose-sources.ts";
 import { parseImageReference } from "../manifests/image-reference.ts";
 import { labelled } from "./arguments.ts";
+import { composeCommand } from "./compose-command.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { isAbsolute, join } from "./go/path.ts";
 import { goQuote, goQuoteList } from "./go/quote.ts";
 import { findProgram, notFound } from "./local-command.ts";
-import { recordFileOnly } from "./read-text.ts";
+import { isDirectory, recordFileOnly } from "./read-text.ts";
 import type { RecordedComposeProject, RecordedComposeService } from "./recorded.ts";
 
 /** A service of `docker compose config --format json`, as far as it matters here. */
@@ -44,6 +46,7 @@ export function readServices(
 
 /** Runs `docker compose config`, or `docker-compose config` where that plugin is missing. */
 function composeConfig(evaluation: Evaluation, project: ComposeProjectFiles): string {
+  evaluation.refuseCommand("docker_compose()");
   const argv = [
     ...composeCommand(evaluation),
     ...projectArguments(project),
@@ -51,16 +54,15 @@ function composeConfig(evaluation: Evaluation, project: ComposeProjectFiles): st
     "--format",
     "json",
   ];
-  const blob = project.files.find((file) => "content" in file);
-  evaluation.refuseCommand("docker_compose()");
   evaluation.recordCommand(argv);
   const fail = (reason: string) =>
     new Error(`command ${goQuoteList(argv)} failed.\nerror: ${reason}`);
   if (findProgram(evaluation, argv[0]!) === undefined) throw fail(notFound(argv[0]!));
   const outcome = evaluation.sync.exec(argv, {
-    cwd: project.directory,
+    // A directory that is not there is Compose's to name.
+    cwd: isDirectory(project.directory) ? project.directory : evaluation.directory,
     env: Object.fromEntries(evaluation.env),
-    stdin: blob !== undefined && "content" in blob ? blob.content : undefined,
+    stdin: composeInput(project.files),
   });
   if (outcome.exitCode === 0) return outcome.stdout;
   throw fail(
@@ -68,24 +70,7 @@ function composeConfig(evaluation: Evaluation, project: ComposeProjectFiles): st
   );
 }
 
-function composeCommand(evaluation: Evaluation): string[] {
-  const chosen = evaluation.env.get("TILT_DOCKER_COMPOSE_CMD");
-  if (chosen) return [chosen];
-  if (findProgram(evaluation, "docker") !== undefined && hasPlugin(evaluation)) {
-    return ["docker", "compose"];
-  }
-  return ["docker-compose"];
-}
-
-function hasPlugin(evaluation: Evaluation): boolean {
-  const outcome = evaluation.sync.exec(["docker", "compose", "version"], {
-    cwd: evaluation.directory,
-    env: Object.fromEntries(evaluation.env),
-  });
-  return outcome.exitCode === 0;
-}
-
-/** The options that name a project; one Blob is read from standard input. */
+/** The options that name a project; Blobs are read from standard input. */
 function projectArguments({
   name,
   directory,
@@ -96,7 +81,7 @@ function projectArguments({
   return [
     ...["--project-name", name, "--project-directory", directory],
     ...(envFile === undefined ? [] : ["--env-file", envFile]),
-    ...files.flatMap((file) => ["-f", "path" in file ? file.path : "-"]),
+    ...composeSources(files).flatMap((source) => ["-f", source]),
     ...profiles.flatMap((profile) => ["--profile", profile]),
   ];
 }

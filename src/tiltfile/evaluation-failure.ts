@@ -6,12 +6,16 @@ import {
   formatExcerpt,
   formatTraceback,
   innermostEvaluationError,
+  outerAndInner,
   ParseError,
   ResolveError,
   StarlarkError,
   type Position as StarlarkPosition,
 } from "../starlark/index.ts";
 import { TiltfileError } from "./tiltfile-error.ts";
+
+/** Runaway recursion has 100,000 frames, which nobody reads and every report would hold. */
+const MAX_FRAMES = 100;
 
 /**
  * What went wrong while files ran, as the user is told: Tilt's text, the places, and the line with a caret. Anything
@@ -63,10 +67,12 @@ function fromEvaluation(
   sources: ReadonlyMap<string, Uint8Array>,
 ): TiltfileError {
   const frames = deepest.frames.filter(({ position }) => position.file !== BUILTIN_FILE);
-  const positions = frames.map(({ position }) => toPosition(position));
+  const positions = outerAndInner(frames, MAX_FRAMES)
+    .flat()
+    .map(({ position }) => toPosition(position));
   const yaml = yamlErrorOf(deepest);
   if (yaml !== undefined) positions.push({ file: yaml.file, line: yaml.line, column: 1 });
-  return new TiltfileError(formatTraceback(deepest), {
+  return new TiltfileError(formatTraceback(deepest, { maxFrames: MAX_FRAMES }), {
     positions,
     excerpt: excerptAt(deepest.position, sources),
     hint: yaml === undefined ? undefined : `in ${yaml.place}`,

@@ -129,6 +129,9 @@ function cannotExecute(shown: string, path: string): string | undefined {
 
 /** Where a program is on the Tiltfile's PATH, as Go's LookPath finds it. */
 export function findProgram(evaluation: Evaluation, program: string): string | undefined {
+  if (program.includes("/")) {
+    return cannotExecute(program, evaluation.absolute(program)) === undefined ? program : undefined;
+  }
   for (const directory of (evaluation.env.get("PATH") ?? "").split(":")) {
     if (directory === "") continue;
     const path = join(directory, program);

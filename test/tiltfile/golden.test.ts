@@ -10,17 +10,24 @@ import { RecordingSyncHost } from "./sync-host.ts";
 import { formatTxtar, parseTxtar } from "./txtar.ts";
 
 /*
- * One file a builtin (or a few that go together): a Tiltfile and what it needs in, the log and the plan or error out.
+ * A Tiltfile and what it needs in, the log and the plan or error out. `testdata/golden` has a file for a builtin (or a
+ * few that go together), `testdata/documentation` what Tilt's documentation shows people, written anew.
  * `UPDATE_GOLDEN=1` writes what comes out; read the difference before you commit it.
  */
 
-const DIRECTORY = new URL("testdata/golden/", import.meta.url);
-const FILES = readdirSync(DIRECTORY).filter((name) => name.endsWith(".txtar"));
+const TESTDATA = new URL("testdata/", import.meta.url);
+const filesOf = (directory: string) =>
+  readdirSync(new URL(`${directory}/`, TESTDATA))
+    .filter((name) => name.endsWith(".txtar"))
+    .map((name) => `${directory}/${name}`);
+const GOLDEN = filesOf("golden");
+const FILES = [...GOLDEN, ...filesOf("documentation")];
 const OUTPUTS = ["log", "plan", "error"];
 /** Files that need a program, and the command that shows whether it is there. */
 const NEEDS: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  "docker_compose.txtar": ["docker", "compose", "version"],
-  "kustomize.txtar": ["kustomize", "version"],
+  "golden/docker_compose.txtar": ["docker", "compose", "version"],
+  "golden/docker_compose-blobs.txtar": ["docker", "compose", "version"],
+  "golden/kustomize.txtar": ["kustomize", "version"],
 };
 
 function isMissing(name: string): boolean {
@@ -59,8 +66,8 @@ function evaluateFiles(files: Readonly<Record<string, string>>): Record<string, 
 
 describe("evaluate()", () => {
   for (const name of FILES) {
-    test.skipIf(isMissing(name))(`gives what testdata/golden/${name} holds`, () => {
-      const url = new URL(name, DIRECTORY);
+    test.skipIf(isMissing(name))(`gives what testdata/${name} holds`, () => {
+      const url = new URL(name, TESTDATA);
       const archive = parseTxtar(readFileSync(url, "utf8"));
       const inputs = Object.fromEntries(
         Object.entries(archive.files).filter(([file]) => !OUTPUTS.includes(file)),
@@ -73,8 +80,8 @@ describe("evaluate()", () => {
   }
 
   test("has a golden file for every builtin", () => {
-    const texts = FILES.map((name) =>
-      Object.values(parseTxtar(readFileSync(new URL(name, DIRECTORY), "utf8")).files).join("\n"),
+    const texts = GOLDEN.map((name) =>
+      Object.values(parseTxtar(readFileSync(new URL(name, TESTDATA), "utf8")).files).join("\n"),
     ).join("\n");
     const missing = builtinNames().filter(
       (name) => !new RegExp(`(?<![\\w.])${name.replaceAll(".", "\\.")}\\b`).test(texts),

@@ -34,8 +34,15 @@ function parseFloatText(text: string): number {
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)$/;
 
-/** What Go's ParseFloat reads: decimal, and hexadecimal with a binary exponent. */
-function parseGoFloat(text: string): number | undefined {
+/** An underscore that Go refuses: not after a digit or the prefix `0x`, or not before a digit. */
+const DECIMAL_STRAY = /(?<!\d)_|_(?!\d)/;
+const HEXADECIMAL_STRAY = /(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])/;
+
+/** What Go's ParseFloat reads: decimal, and hexadecimal with a binary exponent, underscores between digits. */
+function parseGoFloat(written: string): number | undefined {
+  const stray = /^[+-]?0[xX]/.test(written) ? HEXADECIMAL_STRAY : DECIMAL_STRAY;
+  if (stray.test(written)) return undefined;
+  const text = written.replaceAll("_", "");
   if (DECIMAL.test(text)) return Number(text);
   const parts = HEXADECIMAL.exec(text);
   if (parts === null) return undefined;

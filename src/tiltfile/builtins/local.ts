@@ -98,6 +98,8 @@ function recordLocalResource(
   spec: ReturnType<typeof localResourceSpec>,
 ): Value {
   const given = call.unpack(spec);
+  // Tilt fails later, when nothing can refer to such a resource.
+  if (given.name === "") throw new Error(`${call.name}: name must not be empty`);
   const resourceDeps = stringsNamed(`${call.name}: resource_deps`, given.resource_deps);
   const ignore = patterns(given.ignore, "ignore");
   const update = toCommand(evaluation, { command: given.cmd, dir: given.dir, env: given.env });

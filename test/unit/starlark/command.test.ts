@@ -230,8 +230,32 @@ describe("runRepl()", () => {
   });
 });
 
+describe("runRepl() helps", () => {
+  const options = {
+    dialect: TILT_DIALECT,
+    stage: "run",
+    testValues: false,
+    code: undefined,
+    files: [],
+  } as const;
+
+  test.each([
+    ["exit()\n", "hint: Ctrl-D ends the session"],
+    ["x = 2 ** 3\n", "hint: Starlark has no ** operator"],
+    ["x = 1 + \\\n2\nx\n", "3"],
+    ["def f(n): return f(n + 1)\n\nf(0)\n", "Error: Starlark stack overflow"],
+  ])("with %j", async (typed, text) => {
+    const output = new PassThrough();
+    await runRepl(options, Readable.from(typed.split(/(?<=\n)/)), output);
+    const shown = String(output.read());
+    expect(shown).toContain(text);
+    expect(shown.split("\n").length).toBeLessThan(60);
+  });
+});
+
 describe("wantsMore()", () => {
   test.each([
+    ["x = 1 + \\", true],
     ["x = 1", false],
     ["x = (", true],
     ['x = """a', true],

@@ -8,6 +8,7 @@ import {
   execFile,
   formatError,
   formatExcerpt,
+  formatTraceback,
   fromJsString,
   fromStarlark,
   type Globals,
@@ -172,6 +173,27 @@ describe("formatError()", () => {
         "f.star:3:1: break not in a loop",
       ].join("\n"),
     );
+  });
+});
+
+describe("formatTraceback()", () => {
+  test("leaves the middle of a deep stack out when it is told to", () => {
+    const error = failure(
+      "def f(n): return f(n + 1)\nf(0)",
+      {},
+      { maxDepth: 50 },
+    ) as EvaluationError;
+    const lines = formatTraceback(error, { maxFrames: 4 }).split("\n");
+    expect(lines).toEqual([
+      "Traceback (most recent call last):",
+      "  f.star:2:2: in <toplevel>",
+      "  f.star:1:19: in f",
+      `  ... ${error.frames.length - 4} more calls ...`,
+      "  f.star:1:19: in f",
+      "  f.star:1:19: in f",
+      "Error: Starlark stack overflow",
+    ]);
+    expect(formatTraceback(error).split("\n")).toHaveLength(error.frames.length + 2);
   });
 });
 

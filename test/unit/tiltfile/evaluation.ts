@@ -30,6 +30,14 @@ export function evaluateFiles(
   });
 }
 
+/** An outcome whose plan has `$D` for its folder too. */
+export function withShortPaths(outcome: Evaluated): Evaluated {
+  const { plan } = outcome;
+  if (plan === undefined) return outcome;
+  const text = JSON.stringify(plan).replaceAll(plan.directory, "$D");
+  return { ...outcome, plan: JSON.parse(text) as Plan };
+}
+
 function attempt(body: () => Plan): Plan | TiltfileError {
   try {
     return body();
