@@ -1,3 +1,5 @@
+import { TOO_MANY_VALUES, ValueBudget } from "./value-budget.ts";
+
 /** A JSON value that keeps integers (`bigint`) apart from floats (`number`), as Tilt's `decode_json` does. */
 export type GoJson =
   | null
@@ -103,6 +105,7 @@ type NumberReader = (text: string, offset: number) => number | bigint;
 class Scanner {
   readonly #text: string;
   readonly #readNumber: NumberReader;
+  readonly #budget = new ValueBudget();
   #at = 0;
   #depth = 0;
   /** Offset of the value that next() read last. */
@@ -133,11 +136,11 @@ class Scanner {
   /** As `Decoder.More`: closing brackets do not count. */
   hasMore(): boolean {
     this.#skipSpace();
-    const char = this.#text[this.#at];
-    return char !== undefined && char !== "]" && char !== "}";
+    return ![undefined, "]", "}"].includes(this.#text[this.#at]);
   }
 
   #value(): Value {
+    if (!this.#budget.take()) throw new GoJsonError(TOO_MANY_VALUES, this.#at);
     const char = this.#text[this.#at];
     switch (char) {
       case "{":

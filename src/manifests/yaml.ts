@@ -1,6 +1,7 @@
 import { decodeNode } from "./libyaml/decode.ts";
 import { parseFirstDocument } from "./libyaml/parser.ts";
 import { LibyamlError } from "./libyaml/token.ts";
+import { ValueBudget } from "./value-budget.ts";
 import { YamlError } from "./yaml-error.ts";
 import type { YamlScalar } from "./yaml-scalar.ts";
 
@@ -34,8 +35,9 @@ interface Chunk {
  */
 export function parseYamlStream(text: string, start: StreamStart): YamlDocument[] {
   const documents: YamlDocument[] = [];
+  const budget = new ValueBudget();
   for (const chunk of splitDocuments(text, start)) {
-    const value = parseDocument(chunk, start.file);
+    const value = parseDocument(chunk, start.file, budget);
     if (value !== null) documents.push({ value, line: chunk.line });
   }
   return documents;
@@ -87,9 +89,9 @@ function splitDocuments(
   return chunks;
 }
 
-function parseDocument(chunk: Chunk, file: string): YamlValue {
+function parseDocument(chunk: Chunk, file: string, budget: ValueBudget): YamlValue {
   try {
-    const node = parseFirstDocument(chunk.text);
+    const node = parseFirstDocument(chunk.text, budget);
     return node === undefined ? null : decodeNode(node);
   } catch (error) {
     if (error instanceof RangeError)

@@ -1,3 +1,4 @@
+import { TOO_MANY_VALUES, ValueBudget } from "../value-budget.ts";
 import { Scanner } from "./scanner.ts";
 import { LibyamlError, type Mark, parserError, type Token, type TokenType } from "./token.ts";
 
@@ -36,8 +37,8 @@ const EMPTY: ScalarNode = { kind: "scalar", value: "", tag: "", isImplicit: true
  * The first document of a text, as libyaml parses and goyaml composes it; undefined when there is none.
  * @throws LibyamlError
  */
-export function parseFirstDocument(text: string): YamlNode | undefined {
-  return new Parser(text).parseDocument();
+export function parseFirstDocument(text: string, budget = new ValueBudget()): YamlNode | undefined {
+  return new Parser(text, budget).parseDocument();
 }
 
 /** What may come before a node. */
@@ -50,13 +51,15 @@ interface Properties {
 /** libyaml's parser; its messages are those of `parserc.go`. */
 class Parser {
   readonly #scanner: Scanner;
+  readonly #budget: ValueBudget;
   readonly #anchors = new Map<string, YamlNode>();
   readonly #handles = new Map([
     ["!", "!"],
     ["!!", TAG_PREFIX],
   ]);
 
-  constructor(text: string) {
+  constructor(text: string, budget: ValueBudget) {
+    this.#budget = budget;
     this.#scanner = new Scanner(text);
   }
 
@@ -119,6 +122,7 @@ class Parser {
 
   // block_node_or_indentless_sequence and flow_node of libyaml's grammar
   #parseNode(isBlock: boolean, indentless: boolean): YamlNode {
+    if (!this.#budget.take()) throw new LibyamlError(`document has ${TOO_MANY_VALUES}`);
     const alias = this.#accept("alias");
     if (alias !== undefined) {
       const target = this.#anchors.get(alias.value);

@@ -47,6 +47,28 @@ describe("evaluate() ends with an error", () => {
     expect(failureOf(`${builtin}("a")`, { a: DEEP })).toMatch(message);
   });
 
+  test.each(["read_json", "read_yaml"])(
+    "for data of more values than memory has room for, in %s",
+    (builtin) => {
+      const list = `[${"0,".repeat(4_000_000)}0]`;
+      expect(failureOf(`${builtin}("a")`, { a: list })).toContain("more than 4 million values");
+    },
+    60_000,
+  );
+
+  test.skipIf(process.env.TILT_CI_TEST_FULL !== "1").each([
+    ["read_json", "[", "0,", "0]"],
+    ["read_yaml", "", "- word\n", ""],
+    ["k8s_yaml", "", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n", ""],
+  ])(
+    "for a file of 100 MB in %s",
+    (builtin, open, piece, close) => {
+      const text = `${open}${piece.repeat(100_000_000 / piece.length)}${close}`;
+      expect(failureOf(`${builtin}("a")`, { a: text })).toContain("more than 4 million values");
+    },
+    300_000,
+  );
+
   test.each(["encode_json", "encode_yaml"])("for a value that holds itself, in %s", (builtin) => {
     expect(failureOf(`x = []\nx.append(x)\n${builtin}(x)`)).toContain(
       "value holds itself, or nests too deep",
