@@ -7,7 +7,8 @@ import { type ClusterObject, fillTemplate, type Identity, type Template } from "
 import { nodeNameOf } from "./run-args.ts";
 import { BAKED_DIRECTORY } from "./scripts.ts";
 
-const TRIES = 40;
+/** The kubelet has to register its node; beside other work that takes a while. */
+const PATIENCE_MS = 30_000;
 const PAUSE_MS = 100;
 
 /** What a bake wrote down for the starts from it. */
@@ -77,10 +78,11 @@ async function insist(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  const deadline = clock.monotonic() + PATIENCE_MS;
+  while (true) {
     const { status, body } = await request();
     if (accepted.includes(status)) return;
-    if (attempt === TRIES)
+    if (clock.monotonic() > deadline)
       throw new EnvironmentError(
         `Cannot create the objects of a baked cluster: ${messageIn(body) ?? `status ${status}`}`,
       );

@@ -69,10 +69,19 @@ etcd() {
     --key $pki/healthcheck-client.key "https://127.0.0.1:2379/v3/$1" --data "$2"
 }
 text() { printf %s "$1" | base64 -w0; }
+delete_range() {
+  etcd kv/deleterange "{\\"key\\":\\"$(text "/registry/$1")\\",\\"range_end\\":\\"$(text "/registry/$2")\\"}" >/dev/null
+}
 for prefix in events leases masterleases pods minions csinodes endpointslices services/endpoints replicasets \\
   controllerrevisions certificatesigningrequests; do
-  etcd kv/deleterange "{\\"key\\":\\"$(text /registry/$prefix/)\\",\\"range_end\\":\\"$(text /registry/\${prefix}0)\\"}" >/dev/null
+  delete_range "$prefix/" "\${prefix}0"
 done
+# the API server makes it again at once when it is deleted there, and only ever adds authorities to it
+trust=configmaps/kube-system/extension-apiserver-authentication
+delete_range $trust \${trust}0
+# nobody dials the only member: where its peers would is all that it does not write down anew when it starts
+member=$(etcd cluster/member/list '{}' | sed 's/.*"ID":"\\([0-9]*\\)".*/\\1/')
+etcd cluster/member/update "{\\"ID\\":\\"$member\\",\\"peerURLs\\":[\\"https://127.0.0.1:2380\\"]}" >/dev/null
 revision=$(etcd kv/range "{\\"key\\":\\"$(text /registry/)\\",\\"range_end\\":\\"$(text /registry0)\\",\\"count_only\\":true}" |
   sed 's/.*"revision":"\\([0-9]*\\)".*/\\1/')
 etcd kv/compaction "{\\"revision\\":\\"$revision\\",\\"physical\\":true}" >/dev/null
@@ -91,21 +100,28 @@ cd /var/lib/kubelet
 find . -mindepth 1 -maxdepth 1 ! -name config.yaml ! -name instance-config.yaml ! -name kubeadm-flags.env \\
   -exec rm -rf {} +
 rm -rf /var/log/* /var/tmp/* /var/lib/cni /var/lib/etcd/member/wal/*.tmp
+# etcd makes its log 64 MB long beforehand, and every start would copy all the zeros
+for log in /var/lib/etcd/member/wal/*.wal; do
+  while [ "$(stat -c %s "$log")" -gt 1048576 ] &&
+    [ "$(tail -c 1048576 "$log" | tr -d '\\0' | head -c 1 | wc -c)" = 0 ]; do truncate -s -1048576 "$log"; done
+done
 cd /var/lib/containerd
 rm -rf io.containerd.grpc.v1.cri/* io.containerd.runtime.v2.task/* tmpmounts/* \\
   io.containerd.content.v1.content/ingest/*
 grep -rlF -e "$1" -e "$2" /etc/kubernetes /kind/kubeadm.conf /var/lib/kubelet >${BAKED_DIRECTORY}/files
-! grep -rl "PRIVATE KEY" /etc/kubernetes /kind /var/lib/kubelet || fail "a private key would be baked"
+! grep -rlE "PRIVATE KEY|client-key-data" /etc/kubernetes /kind /var/lib/kubelet || fail "a private key would be baked"
 mkdir -p /var/lib/tilt-ci
 tar --one-file-system -C / -cf /var/lib/tilt-ci/root.tar etc/kubernetes etc/containerd kind
-# an image layer cannot hold what overlayfs reads as "deleted": such snapshots are unpacked when a node starts
+# an image layer can hold neither what overlayfs reads as "deleted" (devices 0:0, trusted attributes), nor sockets,
+# nor attributes of users: such snapshots are unpacked when a node starts
 cd /var/lib/containerd/${SNAPSHOTS}
 packed=
 for id in *; do
   [ -d "$id" ] || continue
-  if find "$id" ! -type f ! -type d ! -type l | grep -q . ||
-    find "$id" -type d -print0 | tar --null --no-recursion --xattrs --xattrs-include='*.overlay.*' -T - -cf - |
-      grep -qaF .overlay.; then packed="$packed $id"; fi
+  if find "$id" -type s | grep -q . || find "$id" -type c -exec stat -c %t:%T {} + | grep -qx 0:0 ||
+    tar --xattrs --xattrs-include='*' -cvvvf /dev/null "$id" | grep -qE '^ +x: +[0-9]+ (trusted|user)[.]'; then
+    packed="$packed $id"
+  fi
 done
 [ -z "$packed" ] || tar --xattrs --xattrs-include='*' -cf /var/lib/tilt-ci/snapshots.tar $packed
 sync
@@ -121,8 +137,9 @@ from=/baked/lib/containerd to=/var/lib/containerd store=${BAKED_DIRECTORY}/store
 rm -rf /var/*
 tar -C / -xf /baked/lib/tilt-ci/root.tar
 (cd /baked && tar --xattrs --xattrs-include='*' --exclude=./lib/containerd/${SNAPSHOTS} \\
-  --exclude=./lib/containerd/${BLOBS} --exclude=./lib/tilt-ci -cf - .) |
+  --exclude=./lib/containerd/${BLOBS} --exclude=./lib/tilt-ci -cf - . || : >/tmp/failed) |
   tar --xattrs --xattrs-include='*' -C /var -xf -
+[ ! -e /tmp/failed ]
 mkdir -p $store/snapshots $store/blobs $to/${SNAPSHOTS} $to/${BLOBS}
 chmod 700 $to/${SNAPSHOTS}
 packed=" "
