@@ -70,6 +70,14 @@ export async function imageIdOf(
   return undefined;
 }
 
+export interface PullOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onPull?: () => void;
+  readonly pullTimeoutMs?: number;
+  /** How long a registry may take to name the image's layers (Docker only); unlimited when absent. */
+  readonly answerTimeoutMs?: number;
+}
+
 /**
  * Sees to it that an image is on the machine, pulling it at most for five minutes.
  * Throws `EnvironmentError` naming the option that gives another one.
@@ -78,21 +86,41 @@ export async function ensureImage(
   image: string,
   option: string,
   engine: ContainerEngine,
-  {
-    signal,
-    onPull,
-    pullTimeoutMs = PULL_TIMEOUT_MS,
-  }: { signal?: AbortSignal | undefined; onPull?: () => void; pullTimeoutMs?: number } = {},
+  options: PullOptions = {},
 ): Promise<void> {
-  if ((await imageIdOf(image, engine, signal)) !== undefined) return;
-  onPull?.();
-  const pulled = await engine.run(["pull", image], { timeoutMs: pullTimeoutMs, signal });
-  if (pulled.exitCode === 0 && !pulled.timedOut) return;
-  const why = pulled.timedOut
-    ? `no end after ${Math.round(pullTimeoutMs / 1000)} s`
-    : errorLine(pulled);
+  if ((await imageIdOf(image, engine, options.signal)) !== undefined) return;
+  options.onPull?.();
+  const problem = await pull(image, engine, options);
+  if (problem === undefined) return;
   throw new EnvironmentError(
-    `The image ${image} is not on this machine and cannot be pulled: ${why}`,
+    `The image ${image} is not on this machine and cannot be pulled: ${problem}`,
     { hint: `Pull it beforehand (${engine.cli} pull ${image}), or give another with ${option}` },
   );
+}
+
+/** Why an image could not be pulled, as a clause. */
+async function pull(
+  image: string,
+  engine: ContainerEngine,
+  { signal, pullTimeoutMs = PULL_TIMEOUT_MS, answerTimeoutMs }: PullOptions,
+): Promise<string | undefined> {
+  const silence = new AbortController();
+  const timer =
+    answerTimeoutMs === undefined ? undefined : setTimeout(() => silence.abort(), answerTimeoutMs);
+  try {
+    const outcome = await engine.run(["pull", image], {
+      timeoutMs: pullTimeoutMs,
+      signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
+      onLine: (line) => {
+        if (line.includes(": Pulling from ")) clearTimeout(timer);
+      },
+    });
+    if (outcome.timedOut) return `no end after ${Math.round(pullTimeoutMs / 1000)} s`;
+    return outcome.exitCode === 0 ? undefined : errorLine(outcome);
+  } catch (error) {
+    if (signal?.aborted || !silence.signal.aborted) throw error;
+    return `its registry has not answered after ${Math.round((answerTimeoutMs ?? 0) / 1000)} s`;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -7,6 +7,9 @@ import { type BakedImage, listBaked, mismatchOf, type Wanted } from "./baked-ima
 import { readSingleNode } from "./single-node.ts";
 import { askMachine, type WarmNode } from "./start-node.ts";
 
+/** A registry that says nothing for so long costs more than a boot by kind. */
+const ANSWER_TIMEOUT_MS = 20_000;
+
 /** How a run wants to use baked nodes. */
 export interface WarmOptions {
   /** `always` bakes one when there is none. */
@@ -85,7 +88,8 @@ async function pulls(
 ): Promise<boolean> {
   const onPull = () => hooks.onLine?.(`pulling ${image}`);
   try {
-    await ensureImage(image, "--warm-node", engine, { signal, onPull });
+    const bounds = { signal, answerTimeoutMs: ANSWER_TIMEOUT_MS };
+    await ensureImage(image, "--warm-node", engine, { ...bounds, onPull });
     return true;
   } catch (error) {
     if (!(error instanceof RunError)) throw error;

@@ -2,12 +2,26 @@ import { describe, expect, test } from "vitest";
 import { containerEngine } from "../../../src/cluster/container-engine.ts";
 import { ensureImage, newestTag, nodeImageOf } from "../../../src/cluster/images.ts";
 import { checkKind } from "../../../src/cluster/kind-version.ts";
-import { fakeHost, on } from "../../fake-host.ts";
+import { CancelledError } from "../../../src/errors.ts";
+import { fakeHost, on, type Rule } from "../../fake-host.ts";
 
 const missing = on(/^docker image inspect/, {
   exitCode: 1,
   stderr: "Error response from daemon: No such image: x\n",
 });
+
+/** A `docker pull` that says something at once and then takes its time; without an end the signal has to end it. */
+function pulling({ stdout, endsAfterMs }: { stdout: string; endsAfterMs?: number }): Rule {
+  return async ([, command], { onLine, signal }) => {
+    if (command !== "pull") return undefined;
+    for (const line of stdout.split("\n").filter(Boolean)) await onLine?.(line, "stdout");
+    await new Promise<void>((resolve, reject) => {
+      if (endsAfterMs !== undefined) setTimeout(resolve, endsAfterMs);
+      signal?.addEventListener("abort", () => reject(new CancelledError()));
+    });
+    return {};
+  };
+}
 
 describe("ensureImage()", () => {
   test("asks for nothing more when the image is there", async () => {
@@ -35,6 +49,22 @@ describe("ensureImage()", () => {
     await expect(
       ensureImage("x", "--registry-image", containerEngine(host), { pullTimeoutMs: 60_000 }),
     ).rejects.toThrow("cannot be pulled: no end after 60 s");
+  });
+
+  test.each([
+    ["nothing", "", "its registry has not answered after 0 s"],
+    // Docker's client says this before it has asked anybody
+    ["no layer", "Using default tag: latest\n", "its registry has not answered after 0 s"],
+  ])("ends a pull that has said %s for too long", async (_, stdout, problem) => {
+    const host = fakeHost([missing, pulling({ stdout })]);
+    await expect(
+      ensureImage("x", "--warm-node", containerEngine(host), { answerTimeoutMs: 20 }),
+    ).rejects.toThrow(`cannot be pulled: ${problem}`);
+  });
+
+  test("gives a pull that has begun its time", async () => {
+    const host = fakeHost([missing, pulling({ stdout: "1: Pulling from x\n", endsAfterMs: 100 })]);
+    await ensureImage("x", "--warm-node", containerEngine(host), { answerTimeoutMs: 20 });
   });
 
   test("tells an engine that is not running from an image that is missing", async () => {
