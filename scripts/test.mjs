@@ -29,6 +29,8 @@ const clusterEnv = {
 for (const project of ["rig", "action", "cluster", ...(full ? ["full"] : [])]) {
   parts.push(await runTests([project], clusterEnv));
 }
+// the same suite once more, its clusters started from a baked node
+if (full) parts.push(await runTests(["cluster"], { ...clusterEnv, TILT_CI_TEST_WARM: "1" }));
 
 const totals = sum(parts);
 if (missing) say(`Skipped what needs a cluster: ${missing}`);

@@ -20,7 +20,7 @@ import type { Host } from "../../src/host/host.ts";
 import { createHost } from "../../src/host/node-host.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
 import { danglingVolumes, expectNoNewVolumes } from "../stub-node/leftovers.ts";
-import { warmOption } from "./warm.ts";
+import { isWarm, warmOption } from "./warm.ts";
 
 const pod = (name: string, image: string, pull: string) =>
   JSON.stringify({
@@ -56,6 +56,7 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
     let cluster: ClusterLease;
     let address: RegistryAddress;
     let volumes: readonly string[];
+    const steps: string[] = [];
 
     beforeAll(async () => {
       volumes = danglingVolumes();
@@ -68,6 +69,7 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       cluster = startKindCluster(
         { record, name: run, kubeconfig, nodeImage, registry, warm },
         host,
+        { onStep: (name) => steps.push(name) },
       );
       address = await registry.ready;
       await cluster.apiReady;
@@ -77,6 +79,10 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       expect(await teardown(record, host)).toEqual({ failures: [] });
       expect(docker("ps", "--all", "--quiet", "--filter", `name=${cluster.name}`)).toBe("");
       await expectNoNewVolumes(volumes);
+    });
+
+    test("is made by kind, or from a baked node where all tests are run on these", () => {
+      expect(steps.includes("baked node")).toBe(isWarm);
     });
 
     test("runs images from its registry under every name, and imported ones", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import type { RunResult } from "../../src/model/run-result.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
-import { WARM_FLAG } from "./warm.ts";
+import { isColdAfterAll, WARM_FLAG } from "./warm.ts";
 
 /** What a run of the committed program came to. */
 export interface Outcome {
@@ -60,7 +60,7 @@ export function tiltCi(
   const reporting = isRun ? ["--report-dir", reports, ...warm] : [];
   const argv = [CLI, command, ...args.slice(0, words), ...reporting, ...args.slice(words)];
   const startedAt = performance.now();
-  return new Promise((done) => {
+  return new Promise((done, fail) => {
     const { CI: _, ...inherited } = process.env;
     const child = spawn(process.execPath, argv, {
       cwd: options.cwd,
@@ -88,6 +88,8 @@ export function tiltCi(
       const report = existsSync(file)
         ? (JSON.parse(readFileSync(file, "utf8")) as RunResult)
         : undefined;
+      if (warm.length > 0 && isColdAfterAll(stdout + stderr))
+        return fail(new Error(`This run did not start from a baked node:\n${stdout}${stderr}`));
       done({
         code: code ?? -1,
         stdout,
