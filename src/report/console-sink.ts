@@ -1,11 +1,12 @@
 import type { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
+import { Backlog } from "./console-backlog.ts";
 import type { Footer } from "./console-footer.ts";
 
 /** A stream of the process; `columns` and `rows` where it is a terminal. */
 export type ConsoleStream = Writable & { readonly columns?: number; readonly rows?: number };
 
-/** Characters that may wait for a slow reader; beyond that lines are dropped here (they are whole in the log files). */
+/** Bytes that may wait for a slow reader; beyond that lines are dropped here (they are whole in the log files). */
 const MAX_QUEUED = 4 * 1024 * 1024;
 
 /**
@@ -87,11 +88,10 @@ export class Sink {
   }
 }
 
-/** One stream: queues while it is full, drops and counts when the queue is too, is silent after an error. */
+/** One stream: what comes while it is full waits, is dropped and counted when too much does; silent after an error. */
 class Outlet {
   readonly stream: ConsoleStream;
-  #queue: string[] = [];
-  #queued = 0;
+  readonly #backlog = new Backlog(MAX_QUEUED);
   #full = false;
   #gone = false;
   #dropped = 0;
@@ -99,7 +99,7 @@ class Outlet {
   readonly #onError = () => {
     // EPIPE: the reader has gone. The verdict is told by exit code and reports.
     this.#gone = true;
-    this.#queue = [];
+    this.#backlog.clear();
     this.#onSettled?.();
   };
   #onSettled: (() => void) | undefined;
@@ -112,22 +112,15 @@ class Outlet {
 
   write(text: string, lines: number): void {
     if (this.#gone || text === "") return;
-    if (!this.#full) {
-      this.#send(text);
-      return;
-    }
-    if (lines > 0 && this.#queued + text.length > MAX_QUEUED) {
-      this.#dropped += lines;
-      return;
-    }
-    this.#queue.push(text);
-    this.#queued += text.length;
+    if (!this.#full) this.#send(text);
+    else if (lines > 0 && !this.#backlog.hasRoomFor(text)) this.#dropped += lines;
+    else this.#backlog.add(text);
   }
 
   /** Resolves when everything has been written, or the reader has gone. Errors after that are still swallowed. */
   async end(): Promise<void> {
     this.#note();
-    while (this.#queue.length > 0 && !this.#gone)
+    while (!this.#backlog.isEmpty && !this.#gone)
       await new Promise<void>((done) => {
         this.#onSettled = done;
       });
@@ -141,26 +134,26 @@ class Outlet {
 
   #drain(): void {
     this.#full = false;
-    while (!this.#full && !this.#gone && this.#queue.length > 0) {
-      const text = this.#queue.shift()!;
-      this.#queued -= text.length;
-      this.#send(text);
+    while (!this.#full && !this.#gone) {
+      const block = this.#backlog.take();
+      if (block === undefined) break;
+      this.#send(block, () => this.#backlog.giveBack(block));
     }
     if (!this.#full) this.#note();
-    if (this.#queue.length === 0) this.#onSettled?.();
+    if (this.#backlog.isEmpty) this.#onSettled?.();
   }
 
   #note(): void {
     if (this.#dropped === 0 || this.#gone) return;
     const text = `… ${this.#dropped} lines left out here: the reader was too slow; the log files have them all\n`;
     this.#dropped = 0;
-    if (this.#full) this.#queue.push(text);
+    if (this.#full) this.#backlog.add(text);
     else this.#send(text);
   }
 
-  #send(text: string): void {
+  #send(content: string | Uint8Array, written?: () => void): void {
     try {
-      this.#full = !this.stream.write(text);
+      this.#full = !this.stream.write(content, written);
     } catch {
       this.#onError(); // a stream that was destroyed
     }
