@@ -16,7 +16,7 @@ export interface RunObserver {
   event(event: RunEvent): void;
   /** Scrubbed of secrets. */
   line(line: LogLine): void;
-  /** What came of it, when that is clear: shortly before the last events. */
+  /** What came of it: when that is clear, shortly before the last event, and once more, complete, after that. */
   report(result: RunResult): void;
   /** A value that was given as a secret, as soon as it is known: nothing else may show it either. */
   secret?(value: string): void;

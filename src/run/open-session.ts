@@ -113,6 +113,7 @@ function finishRun(
   const exitCode = exitCodeAfterReports(afterTeardown, reports.problems()) as ExitCode;
   observer.report(reports.result());
   log.append({ type: "run-finished", at: now(), exitCode });
+  observer.report(reports.result());
   const problems = reports.finish();
   for (const { path, message } of problems)
     observer.event({ type: "warning", at: now(), message: `Cannot write ${path}: ${message}` });

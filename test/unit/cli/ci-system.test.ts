@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { detectCi } from "../../../src/cli/ci-system.ts";
 import { presentOnGithub } from "../../../src/cli/github.ts";
+import { main } from "../../../src/cli/main.ts";
 import { reduceResult } from "../../../src/report/reduce.ts";
 import { redStory } from "../report/sample-run.ts";
 import { fakeProcess } from "./process-io.ts";
@@ -43,5 +44,23 @@ describe("presentOnGithub()", () => {
     await presentOnGithub(result, { annotations: false, summary: true }, io);
     expect(io.err()).toMatch(/^Cannot write the step summary: ENOENT/);
     expect(io.out()).toBe("");
+  });
+});
+
+describe("tilt-ci ci on GitHub", () => {
+  test.each([
+    ["true", 0, "## ✅ SUCCESS. All workloads are healthy."],
+    ["false", 1, '## ❌ lint: command: Command "false" failed: exit status 1 (CommandFailed)'],
+  ])("sums up a run that has come to its end: %s", async (command, code, title) => {
+    const folder = mkdtempSync(join(tmpdir(), "tci-summary-"));
+    const summary = join(folder, "summary");
+    writeFileSync(join(folder, "Tiltfile"), `local_resource('lint', '${command}')\n`);
+    writeFileSync(summary, "");
+    const env = { HOME: folder, XDG_STATE_HOME: folder };
+    const github = { GITHUB_ACTIONS: "true", CI: "true", GITHUB_STEP_SUMMARY: summary };
+    const io = fakeProcess(folder, { env: { ...env, ...github } });
+    expect(await main(["ci", "--cluster", "none", "--export-logs", "never"], io)).toBe(code);
+    expect(readFileSync(summary, "utf8").split("\n")[0]).toBe(title);
+    rmSync(folder, { recursive: true });
   });
 });
