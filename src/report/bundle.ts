@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { messageOf } from "../errors.ts";
@@ -75,6 +76,8 @@ export async function collectDiagnosticsBundle(
   const start = clock.monotonic();
   const collectedAt = timestamp(clock.now());
   const abort = new AbortController();
+  // collectors run as many commands at once as they like
+  setMaxListeners(0, abort.signal);
   const end = () => abort.abort();
   const timer = setTimeout(end, options.timeoutMs ?? TIMEOUT_MS);
   if (options.signal?.aborted) end();
