@@ -90,7 +90,7 @@ export class BuildProgress {
     const instruction = failedInstruction(lines);
     const line = />>> /.test(lines.join("\n")) ? dockerfileLine(lines) : undefined;
     return {
-      message: instruction ? `${instruction}: ${short}` : short,
+      message: instruction ? `${shorten(instruction)}: ${ownWords(short)}` : short,
       cause,
       detail: detailOf(lines),
       ...(line === undefined ? {} : { line }),
@@ -107,6 +107,20 @@ function cleanError(text: string): string {
     .replace(/^failed to (?:compute cache key|build LLB|load cache key): /, "")
     .replace(/failed to calculate checksum of ref \S+: /, "")
     .replace(/failed to walk \S+: lstat (?:\S*buildkit-[^/]*\/)?/, "");
+}
+
+const MAX_INSTRUCTION = 100;
+
+/** The beginning of a long instruction: the whole is in the detail. */
+function shorten(instruction: string): string {
+  return instruction.length <= MAX_INSTRUCTION
+    ? instruction
+    : `${instruction.slice(0, MAX_INSTRUCTION).replace(/[\s\ud800-\udbff]+$/, "")} …`;
+}
+
+/** How a step ended, without the command that the instruction before it has said already. */
+function ownWords(error: string): string {
+  return error.replace(/^process ".*" did not complete successfully: /s, "");
 }
 
 /** The instruction under ` > [2/2] RUN false:`, or the classic builder's last `Step`. */

@@ -465,8 +465,7 @@ describe("buildOther()", () => {
       code: "BuildFailed",
       object: "shop_web",
       position,
-      message:
-        'Image "shop_web": RUN make: process "/bin/sh -c make" did not complete successfully: exit code: 2',
+      message: 'Image "shop_web": RUN make: exit code: 2',
     });
     expect(failure.detail).toContain("make: no rule");
     expect(tries()).toBe(1);
