@@ -7,7 +7,7 @@ import type { Footer } from "./console-footer.ts";
 export type ConsoleStream = Writable & { readonly columns?: number; readonly rows?: number };
 
 /** Bytes that may wait for a slow reader; beyond that lines are dropped here (they are whole in the log files). */
-const MAX_QUEUED = 4 * 1024 * 1024;
+const MAX_QUEUED = 2 * 1024 * 1024;
 
 /**
  * Where lines go. Waits for slow readers without growing, falls silent for those that are gone, and keeps the footer
