@@ -1,4 +1,5 @@
 import type { RunEvent } from "../model/event.ts";
+import { isInfrastructure } from "../model/reason.ts";
 import type { Failure } from "../model/result.ts";
 import type { Graph, GraphResource, Task } from "./graph.ts";
 import { taskId } from "./graph.ts";
@@ -112,10 +113,12 @@ function graceEnd(startedAt: number, phase: string, policy: Policy): number {
 
 function settled(
   resource: GraphResource,
-  status: "passed" | "failed",
+  end: "passed" | "failed",
   at: number,
   failure?: Failure,
 ): RunEvent {
+  // what a resource stands on may be what is broken
+  const status = failure && isInfrastructure(failure.code) ? "error" : end;
   return {
     type: "phase-finished",
     at,

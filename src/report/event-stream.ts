@@ -1,4 +1,12 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /** An NDJSON file that grows: a kill leaves whole lines, but perhaps the last. */
@@ -12,7 +20,8 @@ export class EventStream {
   constructor(path: string) {
     this.path = resolve(path);
     mkdirSync(dirname(this.path), { recursive: true });
-    this.#fd = openSync(this.path, "w", 0o644);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
+    this.#fd = openSync(this.path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o644);
   }
 
   /** Appends a whole line. Throws the file system's error once; later lines are dropped. */
@@ -22,6 +31,14 @@ export class EventStream {
     const bytes = Buffer.from(line, "utf8");
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
     this.broken = false;
+  }
+
+  /** Puts another text in the place of all that was written. Throws the file system's error, and is broken then. */
+  replace(text: string): void {
+    // What went into a pipe has been read.
+    if (this.#fd === undefined || this.broken || !fstatSync(this.#fd).isFile()) return;
+    ftruncateSync(this.#fd);
+    this.write(text);
   }
 
   close(): void {

@@ -18,6 +18,8 @@ export interface LogStore extends LogIndex {
   write(line: LogLine): void;
   /** Brings everything to disk. */
   flush(): void;
+  /** Has each file with lines rewritten by `rewrite`, which is given its absolute path and returns its new size. */
+  rewrite(rewrite: (path: string) => number): void;
   /** Flushes and closes all files. */
   close(): void;
   /** What could not be written, and why. */
@@ -65,6 +67,9 @@ export function createLogStore(directory: string): LogStore {
   return {
     write: (line) => open.write(fileOf(files, line), formatLine(line)),
     flush,
+    rewrite(rewrite) {
+      for (const file of files.values()) open.rewrite(file, rewrite);
+    },
     close() {
       for (const file of files.values()) open.close(file);
     },
@@ -131,6 +136,19 @@ class OpenFiles {
     const bytes = file.buffer.subarray(0, file.used);
     file.used = 0;
     this.#append(file, bytes);
+  }
+
+  rewrite(file: LogFile, rewrite: (path: string) => number): void {
+    this.close(file);
+    if (!file.opened) return;
+    delete file.tail;
+    try {
+      file.bytes = rewrite(join(this.#directory, file.path));
+    } catch (error) {
+      file.bytes = 0;
+      file.lostLines = file.lines;
+      file.problem ??= messageOf(error);
+    }
   }
 
   close(file: LogFile): void {

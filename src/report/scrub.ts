@@ -10,6 +10,8 @@ import { needlesOf, type Secret } from "./secret-forms.ts";
 export interface Scrubber {
   /** More values; returns the labels of those that are too short to be told from ordinary text. */
   add(secrets: readonly Secret[]): readonly string[];
+  /** How many texts are sought: more of them, and what was scrubbed before may not be clean. */
+  count(): number;
   /** The text without secrets. For text that comes in whole lines: each line of a multi-line value is sought too. */
   text(text: string): string;
   /** The same for text that is cut anywhere. */
@@ -47,6 +49,7 @@ export function createScrubber(secrets: readonly Secret[] = []): Scrubber {
       }
       return tooShort;
     },
+    count: () => index.count,
     text: (text) => index.replace(text, text.length, "").text,
     stream: () => createStream(index),
     data: (value) => scrubData(value, scrubber.text),
@@ -81,6 +84,10 @@ class NeedleIndex {
   readonly #buckets = new Map<number, Needle[]>();
   readonly #known = new Set<string>();
   longest = 0;
+
+  get count(): number {
+    return this.#known.size;
+  }
 
   add(needle: Needle): void {
     if (this.#known.has(needle.text) || needle.text.length < HASHED) return;

@@ -159,7 +159,8 @@ function failedPhases(state: RunState, logs: LogIndex | undefined): FailedPhase[
         id: phase.id,
         status: phase.status,
         failure,
-        evidenceAt: failure.evidenceAt ?? phase.finishedAt ?? state.now,
+        // never after it was told: another clock may be ahead of ours
+        evidenceAt: Math.min(failure.evidenceAt ?? Infinity, phase.finishedAt ?? state.now),
         lines: [
           // A container may be called as a peer is.
           failure.message.replace(/\bcontainer "[^"]*"/g, "container"),

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
 import type { LogLine, RunEvent } from "../model/event.ts";
 import { EXIT } from "../model/result.ts";
-import type { Artifact, RunResult } from "../model/run-result.ts";
+import type { RunResult } from "../model/run-result.ts";
+import { listArtifacts } from "./artifacts.ts";
 import { writeAtomically } from "./atomic.ts";
 import { renderCtrf } from "./ctrf.ts";
 import { EventStream } from "./event-stream.ts";
@@ -17,9 +16,10 @@ import { type JunitOptions, renderJunit } from "./junit.ts";
 import { appliedPath } from "./log-path.ts";
 import { createLogStore, type LogStore } from "./log-store.ts";
 import { pageSources } from "./page-sources.ts";
-import { createReducer } from "./reduce.ts";
+import { createReducer, type Reducer } from "./reduce.ts";
 import { prepareDirectory } from "./report-directory.ts";
 import type { Scrubber } from "./scrub.ts";
+import { scrubFile } from "./scrub-file.ts";
 
 export interface ReportOptions {
   /** `--report-dir`, absolute. */
@@ -52,6 +52,11 @@ export interface ReportWriter {
   log(line: LogLine): LogLine;
   /** Keeps the objects applied for a resource, YAML with Secrets masked already. */
   applied(resource: string, yaml: string): void;
+  /**
+   * Writes anew what was written before all secrets were known; nothing when none has been added since. `events` are all
+   * so far, as they were given to `event()`.
+   */
+  rescrub(events: readonly RunEvent[]): void;
   /** The result so far. */
   result(): RunResult;
   /** Where the diagnostics bundle belongs. */
@@ -92,7 +97,9 @@ class Writer implements ReportWriter {
   readonly #scrubber: Scrubber;
   readonly #clock: Pick<Clock, "now" | "monotonic">;
   readonly #logs: LogStore;
-  readonly #reducer;
+  #reducer: Reducer;
+  /** What was written is clean of so many texts. */
+  #scrubbedFor: number;
   readonly #problems = new Map<string, WriteProblem>();
   readonly #applied = new Map<string, string>();
   readonly #streams: EventStream[] = [];
@@ -110,6 +117,7 @@ class Writer implements ReportWriter {
     this.#try(options.directory, () => prepareDirectory(options.directory));
     this.#logs = createLogStore(options.directory);
     this.#reducer = createReducer({ logs: this.#logs });
+    this.#scrubbedFor = scrubber.count();
     this.#openStream(join(options.directory, "events.ndjson"));
     if (typeof options.events === "string") this.#openStream(options.events);
   }
@@ -137,8 +145,30 @@ class Writer implements ReportWriter {
     this.#try(path, () => writeAtomically(path, text));
   }
 
+  rescrub(events: readonly RunEvent[]): void {
+    const count = this.#scrubber.count();
+    if (count === this.#scrubbedFor) return;
+    this.#scrubbedFor = count;
+    this.#logs.rewrite((path) => scrubFile(path, this.#scrubber));
+    for (const [resource, yaml] of this.#applied) this.applied(resource, yaml);
+    this.#reducer = createReducer({ logs: this.#logs });
+    let text = "";
+    for (const raw of events) {
+      const event = this.#scrubber.data(raw);
+      this.#reducer.add(event);
+      text += formatEvent(event, this.#reducer);
+    }
+    for (const stream of this.#streams) this.#try(stream.path, () => stream.replace(text));
+    this.#write(true);
+  }
+
   result(): RunResult {
-    return this.#reducer.result({ artifacts: this.#artifacts() });
+    const { directory, junit, json, ctrf } = this.#options;
+    const artifacts = listArtifacts({
+      ...{ directory, junit, json, ctrf, bundle: this.bundleDirectory },
+      ...{ logs: this.#logs.entries(), hashes: this.#finalLogs, applied: this.#applied },
+    });
+    return this.#reducer.result({ artifacts });
   }
 
   flush(): void {
@@ -239,41 +269,5 @@ class Writer implements ReportWriter {
   #isNamed(path: string): boolean {
     const { junit, json, ctrf, events } = this.#options;
     return path === junit || path === json || path === ctrf || path === events;
-  }
-
-  #artifacts(): Artifact[] {
-    const file = (path: string, mime: string): Artifact => ({
-      path,
-      mime,
-      bytes: null,
-      sha256: null,
-    });
-    const { directory, junit, json, ctrf } = this.#options;
-    const extra = (path: string | undefined, mime: string) =>
-      path === undefined ? [] : [file(relative(directory, path).replaceAll("\\", "/"), mime)];
-    return [
-      file("report.json", "application/json"),
-      file("junit.xml", "application/xml"),
-      file("report.html", "text/html"),
-      file("events.ndjson", "application/x-ndjson"),
-      ...extra(junit, "application/xml"),
-      ...extra(json, "application/json"),
-      ...extra(ctrf, "application/json"),
-      ...this.#logs.entries().map(({ id, path, bytes }) => ({
-        path,
-        mime: "text/plain",
-        bytes,
-        sha256: this.#finalLogs.get(path) ?? null,
-        resource: id.resource,
-      })),
-      ...[...this.#applied].map(([resource, text]) => ({
-        path: appliedPath(resource),
-        mime: "application/yaml",
-        bytes: Buffer.byteLength(text),
-        sha256: createHash("sha256").update(text).digest("hex"),
-        resource,
-      })),
-      ...(existsSync(this.bundleDirectory) ? [file("bundle/", "inode/directory")] : []),
-    ];
   }
 }

@@ -60,6 +60,7 @@ export async function carryOutPlan(
     execute,
     signal: session.cancelled,
     broken: session.broken.signal,
+    confirm: () => confirmAll(session),
     // whoever cancels may not wait for builds to stop: the reports are complete before that
     onEnd: (reason) => {
       if (reason === "cancelled") session.conclude(cancelledBy(cancelSignal(session)));
@@ -70,18 +71,27 @@ export async function carryOutPlan(
     : verdictOf(reason, log.events, session.broken.signal.reason);
 }
 
-/** Before anything runs that could say them. The Tiltfile may have logged in to a registry. */
-async function learnSecrets({ scrubber, host }: Session, plan: Plan): Promise<void> {
+/**
+ * Before anything runs that could say them, but for the Tiltfile, whose output is scrubbed now. It may have logged in to
+ * a registry.
+ */
+async function learnSecrets({ scrubber, host, reports, log }: Session, plan: Plan): Promise<void> {
   const { env } = plan.environment;
   scrubber.add([
     ...plannedSecrets(plan),
     ...(await buildSecrets(plan.images, env, host.cwd)),
     ...(await registryCredentials(env)),
   ]);
+  reports.rescrub(log.events);
 }
 
 function cancelSignal({ cancelled }: Session): CancelSignal {
   return cancelled.reason as CancelSignal;
+}
+
+function confirmAll({ confirmations }: Session): Promise<unknown> | undefined {
+  const asked = confirmations.flatMap((confirm) => confirm() ?? []);
+  return asked.length === 0 ? undefined : Promise.all(asked);
 }
 
 /** What each kind of task does, with the parts that do it. */
@@ -160,6 +170,7 @@ function startDeploys(
 ) {
   const watch = createClusterWatch(session, plan, cluster);
   session.closables.push({ name: "the watch of the cluster", close: () => watch.close() });
+  session.confirmations.push(() => watch.confirm());
   return createDeploys(session, {
     plan,
     cluster,

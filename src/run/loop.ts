@@ -9,7 +9,7 @@ import {
   reduce,
   type Task,
 } from "../engine/index.ts";
-import { CancelledError, EnvironmentError, messageOf, PhaseFailure, RunError } from "../errors.ts";
+import { CancelledError, InternalError, PhaseFailure, RunError } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
 import type { RunEvent } from "../model/event.ts";
 import { isInfrastructure } from "../model/reason.ts";
@@ -35,6 +35,11 @@ export interface LoopOptions {
   readonly signal: AbortSignal;
   /** Fires when the environment broke down; its reason is the error. */
   readonly broken: AbortSignal;
+  /**
+   * Asked when the run could pass: undefined when what is known is fresh enough for that, else it is decided anew once
+   * the promise has resolved.
+   */
+  readonly confirm?: () => Promise<unknown> | undefined;
   /** How it ends, once every phase has ended in the log and before what is stopped has stopped, which takes its grace. */
   readonly onEnd?: (reason: LoopEnd["reason"]) => void;
 }
@@ -74,7 +79,9 @@ export async function carryOut(options: LoopOptions): Promise<LoopEnd> {
       if (options.broken.aborted) return end("broken");
       const decision = decide(graph, state, policy, clock.now());
       for (const event of decision.events) log.append(event);
+      if (decision.end?.reason === "passed" && !confirmation.isGiven()) return;
       if (decision.end) return end(decision.end.reason);
+      confirmation.expire();
       for (const task of decision.start) {
         const work = perform(task, options, stop.signal).finally(() => running.delete(work));
         running.add(work);
@@ -89,6 +96,7 @@ export async function carryOut(options: LoopOptions): Promise<LoopEnd> {
       ticking = true;
       queueMicrotask(tick);
     };
+    const confirmation = new Confirmation(options.confirm, wake);
     const unlisten = log.listen((event) => {
       reduce(state, event);
       wake();
@@ -106,6 +114,37 @@ export async function carryOut(options: LoopOptions): Promise<LoopEnd> {
   options.onEnd?.(reason);
   await Promise.all(running);
   return { reason, state };
+}
+
+/** What speaks for passing may be old: it is asked for anew, and counts for the next decision alone. */
+class Confirmation {
+  readonly #ask: LoopOptions["confirm"];
+  readonly #onGiven: () => void;
+  #state: "none" | "asked" | "given" = "none";
+
+  constructor(ask: LoopOptions["confirm"], onGiven: () => void) {
+    this.#ask = ask;
+    this.#onGiven = onGiven;
+  }
+
+  /** Whether the run may pass now; asks, and calls back, when that is not known. */
+  isGiven(): boolean {
+    if (this.#state !== "none") return this.#state === "given";
+    const answer = this.#ask?.();
+    if (answer === undefined) return true;
+    this.#state = "asked";
+    const settle = () => {
+      this.#state = "given";
+      this.#onGiven();
+    };
+    answer.then(settle, settle);
+    return false;
+  }
+
+  /** It was not used: the run could not pass after all. */
+  expire(): void {
+    if (this.#state === "given") this.#state = "none";
+  }
 }
 
 /** Runs one task between its two events. A server's success is told by its observations, not by its start. */
@@ -142,12 +181,11 @@ async function perform(
 
 /** What broke the environment, as a failure of the phase that met it. */
 export function infrastructureFailure(error: unknown): Failure {
-  const hint = error instanceof RunError ? error.hint : undefined;
-  const ours = error instanceof RunError || error instanceof EnvironmentError;
+  const { message, hint, cause } = error instanceof RunError ? error : new InternalError(error);
   return {
     code: "Infra",
-    message: ours ? messageOf(error) : `Unexpected error in tilt-ci: ${messageOf(error)}`,
+    message,
     ...(hint === undefined ? {} : { hint }),
-    ...(ours || !(error instanceof Error) || !error.stack ? {} : { detail: error.stack }),
+    ...(cause === error && error instanceof Error && error.stack ? { detail: error.stack } : {}),
   };
 }

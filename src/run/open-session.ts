@@ -76,7 +76,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     over,
     signal,
     privatePaths: [options.reports.directory, stateDir],
-    ...{ closables: [], cleanUps: [], collectors: [], hints: [] },
+    ...{ closables: [], cleanUps: [], collectors: [], confirmations: [], hints: [] },
     kept: undefined,
     line: (line) => io.observer.line(reports.log({ at: now(), ...line })),
     warn: (message, about = {}) => log.append({ type: "warning", at: now(), message, ...about }),
@@ -111,6 +111,8 @@ function finishRun(
   const afterTeardown: ExitCode =
     verdict === "passed" && !tornDown ? EXIT.environment : verdictCode;
   const exitCode = exitCodeAfterReports(afterTeardown, reports.problems()) as ExitCode;
+  // secrets that commands have applied were not known from the beginning
+  reports.rescrub(log.events);
   observer.report(reports.result());
   log.append({ type: "run-finished", at: now(), exitCode });
   observer.report(reports.result());

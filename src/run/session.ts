@@ -50,6 +50,8 @@ export interface Session {
   readonly closables: Closable[];
   /** After those: image tags, objects applied to a cluster that stays. */
   readonly cleanUps: Closable[];
+  /** Asked before the run passes: undefined when what is known is fresh, else resolves when it is. Never rejects. */
+  readonly confirmations: (() => Promise<void> | undefined)[];
   /** What is told of a cluster that stays; absent when there is none. */
   kept: KeptCluster | undefined;
   /** What would make the next run better, told when this one is over. */

@@ -23,6 +23,8 @@ const OWN_SERVICE_LAG_MS = 400;
 /** What is deployed, watched: observations, pod output and events of the cluster go into the log. */
 export interface ClusterWatch {
   watcher(): Promise<Watcher>;
+  /** Before the run passes: see Watcher.confirm(). */
+  confirm(): Promise<void> | undefined;
   close(): Promise<void>;
 }
 
@@ -33,8 +35,10 @@ export function createClusterWatch(
   cluster: RunCluster,
 ): ClusterWatch {
   let opened: Promise<{ readonly watcher: Watcher; readonly forwards: Forwards }> | undefined;
+  let current: Watcher | undefined;
   const open = async () => {
     const connection = await cluster.api(session.signal);
+    const registry = cluster.lease && (await cluster.registry());
     const { log } = session;
     const forwards = new Forwards(
       session,
@@ -62,10 +66,12 @@ export function createClusterWatch(
       startedAt: session.startedAt,
       staticNodes: cluster.staticNodes,
       nobodyElse: cluster.lease !== undefined && plansNoMakers(plan),
+      ownRegistry: registry?.hostFromContainerRuntime,
       mayStillAppear: (kind, namespace, name) =>
         mayStillAppear({ kind, namespace, name }, plan, log.events),
       onLost: (error) => session.broken.abort(error),
     });
+    current = watcher;
     session.collectors.push(diagnosticsOf(session, plan, connection, watcher));
     return { watcher, forwards };
   };
@@ -74,6 +80,7 @@ export function createClusterWatch(
       opened ??= open();
       return (await opened).watcher;
     },
+    confirm: () => current?.confirm(),
     close: async () => {
       const parts = await opened?.catch(() => undefined); // its failure has been told by the deploy that asked
       await parts?.forwards.close();

@@ -5,6 +5,10 @@ import { describe, expect, test } from "vitest";
 import { clusterAvailable } from "../rig/env.ts";
 import { SHARED, tiltCi } from "./tilt-ci.ts";
 
+const STATE = join(
+  process.env.XDG_STATE_HOME ?? join(process.env.HOME ?? "", ".local", "state"),
+  "tilt-ci",
+);
 const SECRETS = {
   data: "applied-S3cret/data+1",
   stringData: "applied S3cret & string?",
@@ -30,7 +34,11 @@ function writeProject(directory: string): void {
   );
   write(
     "Tiltfile",
-    `docker_build('app', '.', secret='id=npm,src=${directory}/npmrc')
+    // said before anybody can know that it is one
+    `print('about to deploy ${SECRETS.data}')
+local("echo 'echoed ${base64(SECRETS.data)}'")
+warn('warned of ${SECRETS.stringData}')
+docker_build('app', '.', secret='id=npm,src=${directory}/npmrc')
 k8s_yaml('app.yaml')
 local_resource('say', 'echo "$DEPLOY_KEY"; echo ${base64(SECRETS.environment)}; cat docker/config.json; echo ${SECRETS.registry}')
 `,
@@ -79,10 +87,15 @@ describe.skipIf(!clusterAvailable())("secrets", () => {
     );
     expect(code).toBe(1);
     expect(stdout).toContain("redacted");
+    const evaluation = readFileSync(join(reports, "logs", "(Tiltfile)", "evaluate.log"), "utf8");
+    for (const said of ["about to deploy", "echoed", "warned of"])
+      expect(evaluation).toContain(`${said} [redacted secret app:`);
     const files = filesIn(reports);
     expect(files.some((file) => file.includes("/bundle/kubernetes/"))).toBe(true);
-    const texts = new Map([["console", stdout + stderr]]);
-    for (const file of files) texts.set(file.slice(reports.length), readFileSync(file, "latin1"));
+    // What the Tiltfile says is on the console before its Secrets are known (docs/security.md).
+    const afterwards = (stdout + stderr).split("\n").filter((line) => !line.includes("(Tiltfile)"));
+    const texts = new Map([["console", afterwards.join("\n")]]);
+    for (const file of [...files, ...filesIn(STATE)]) texts.set(file, readFileSync(file, "latin1"));
     const leaks = Object.values(SECRETS).flatMap((secret) =>
       [secret, base64(secret), encodeURIComponent(secret)].flatMap((form) =>
         [...texts].flatMap(([name, text]) => (text.includes(form) ? [`${form} in ${name}`] : [])),

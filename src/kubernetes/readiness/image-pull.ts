@@ -31,6 +31,10 @@ const TROUBLE_MS = 40_000;
 /** A name server said that there is no such registry: one more try, since a resolver without upstream may say so too. */
 const NO_HOST_MS = 15_000;
 
+const OWN_REGISTRY_HINT = {
+  hint: "The run's own registry does not answer the node: look at its log",
+};
+
 /** Whether a waiting reason is about the image. */
 export function isImageReason(reason: string): boolean {
   return PULL_REASONS.includes(reason) || FINAL_REASONS.includes(reason);
@@ -57,11 +61,14 @@ export function judgeImage(
   };
   if (FINAL_REASONS.includes(reason)) return failed(reason, failure);
   if (TROUBLE.test(text) || !FINAL_ANSWER.test(text)) {
+    const { ownRegistry } = evidence;
+    const isOurs = ownRegistry !== undefined && container.image?.startsWith(`${ownRegistry}/`);
     return failedUnlessChanged(
-      /no such host/.test(text) ? NO_HOST_MS : TROUBLE_MS,
+      // our own registry exists, whatever a name server says while its container is down
+      /no such host/.test(text) && !isOurs ? NO_HOST_MS : TROUBLE_MS,
       `image ${pod.metadata.uid} ${container.name}`,
       reason,
-      failure,
+      isOurs ? { ...failure, code: "Infra", ...OWN_REGISTRY_HINT } : failure,
     );
   }
   const missingSecret = (pod.spec?.imagePullSecrets ?? []).some(

@@ -37,6 +37,8 @@ export interface Evidence {
   readonly staticNodes: boolean;
   /** No controller, person or server creates objects here that this run does not plan. */
   readonly nobodyElse: boolean;
+  /** As image references name it in this cluster: a registry of the run's own, which nobody else can be blamed for. */
+  readonly ownRegistry?: string | undefined;
   /** A pod that ends by itself, or is being ended, still holds resources of a node. */
   capacityMayFree(): boolean;
   /** Something of this run that has not finished yet may create that object. */

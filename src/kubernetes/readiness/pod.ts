@@ -12,6 +12,7 @@ import {
   probeFailure,
 } from "./container.ts";
 import { type Evidence, failed, type Judgement, pending, ready, worst } from "./judgement.ts";
+import { judgeNode } from "./node.ts";
 import { judgeScheduling } from "./scheduling.ts";
 import { judgeVolumes } from "./volumes.ts";
 
@@ -23,7 +24,8 @@ export function podReadiness(pod: Pod, _pods: readonly Pod[], evidence: Evidence
   if (pod.metadata.deletionTimestamp !== undefined) return pending("Terminating");
   const condition = conditionOf(pod.status?.conditions, "Ready");
   if (condition?.status === "True") return ready("Running", timeOf(condition.lastTransitionTime));
-  return judgeUnready(pod, evidence);
+  const judgement = judgeUnready(pod, evidence);
+  return judgement.state === "pending" ? (judgeNode(pod, evidence) ?? judgement) : judgement;
 }
 
 /** A pod that has to end: ready when it has succeeded. */

@@ -22,6 +22,7 @@ export interface EvidenceSources {
   readonly staticNodes: boolean;
   readonly nobodyElse: boolean;
   readonly mayStillAppear: Evidence["mayStillAppear"];
+  readonly ownRegistry?: string | undefined;
 }
 
 /**
@@ -38,6 +39,7 @@ export function evidenceFrom(
   return {
     staticNodes,
     nobodyElse,
+    ownRegistry: sources.ownRegistry,
     mayStillAppear(kind, namespace, name) {
       const hope = sources.mayStillAppear(kind, namespace, name);
       if (hope) onHope();

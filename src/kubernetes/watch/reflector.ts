@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { CancelledError } from "../../errors.ts";
 import { ApiError, type ApiStatus, isExpired, isForbidden } from "../api/api-error.ts";
 import type { ApiObject } from "../api/api-object.ts";
@@ -21,6 +20,10 @@ export interface ReflectorOptions {
   onChange(object: ApiObject, gone: boolean): void;
   /** The server does not let us read this. Nothing more will come. */
   onForbidden(error: ApiError): void;
+  /** The server has refused or failed for long: what it has to tell is not known, and since when. */
+  onBlind?(error: Error, since: Date): void;
+  /** How long is long; a minute by default. */
+  readonly blindAfterMs?: number | undefined;
 }
 
 const PAGE = 500;
@@ -31,6 +34,8 @@ const WATCH_SLACK_MS = 5_000;
 const RELIST_MS = 180_000;
 /** A server that starts refuses everybody until it has read the roles. */
 const FORBIDDEN_MS = 10_000;
+/** As long as applying is tried again (apply-objects.ts). */
+const BLIND_MS = 60_000;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2_000;
 const METADATA_LIST =
@@ -52,7 +57,13 @@ export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #cancel = new AbortController();
   readonly #removeListener: () => void;
-  #stream: IncomingMessage | undefined;
+  /** Ends the watch that is open or being opened: the next thing is another one, or a list. */
+  #endWatch: () => void = () => {};
+  /** Whatever happened until then is known: the last list was asked for, or the watch last brought something. */
+  #knownUntil = Number.NEGATIVE_INFINITY;
+  /** Who waits for a list that has yet to be asked for. */
+  #waiting: (() => void)[] = [];
+  #failing: { readonly since: number; readonly at: Date } | undefined;
   #resourceVersion: string | undefined;
   #listedAt = 0;
   #backoffMs = MIN_BACKOFF_MS;
@@ -66,30 +77,61 @@ export class Reflector {
   constructor(connection: KubernetesConnection, options: ReflectorOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#removeListener = connection.health.onRecovered(() => this.#stream?.destroy());
+    this.#removeListener = connection.health.onRecovered(() => this.#endWatch());
     void this.#run();
+  }
+
+  /**
+   * Sees to it that what is known is no older than `maxAgeMs` before the call: undefined when it is not, else resolves
+   * after a list. A half-open watch brings nothing and does not end, as one with nothing to tell: only asking tells which.
+   */
+  confirm(maxAgeMs: number): Promise<void> | undefined {
+    const isFresh = performance.now() - this.#knownUntil <= maxAgeMs;
+    if (isFresh || this.#cancel.signal.aborted) return undefined;
+    const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#endWatch();
+    return answered;
   }
 
   close(): void {
     this.#cancel.abort();
     this.#removeListener();
-    this.#stream?.destroy();
+    this.#endWatch();
     this.#resolveSynced();
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   async #run(): Promise<void> {
     while (!this.#cancel.signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined || performance.now() - this.#listedAt > RELIST_MS)
-          await this.#list();
+        while (this.#needsList()) await this.#list();
         await this.#watch(this.#resourceVersion ?? "");
       } catch (error) {
-        if (this.#cancel.signal.aborted || error instanceof CancelledError) return;
+        if (this.#cancel.signal.aborted) return;
+        // The watch was ended while it was being opened.
+        if (error instanceof CancelledError) continue;
         if (isForbidden(error) && this.#staysForbidden()) return this.#giveUp(error);
         if (isExpired(error)) this.#resourceVersion = undefined;
+        else if (!isForbidden(error)) this.#noteFailure(error as Error);
         await this.#pause(error);
       }
     }
+  }
+
+  #needsList(): boolean {
+    return (
+      this.#waiting.length > 0 ||
+      this.#resourceVersion === undefined ||
+      performance.now() - this.#listedAt > RELIST_MS
+    );
+  }
+
+  /** A server that does not answer at all is the business of ApiServerHealth, which is quicker. */
+  #noteFailure(error: Error): void {
+    this.#failing ??= { since: performance.now(), at: new Date() };
+    const { since, at } = this.#failing;
+    const { blindAfterMs = BLIND_MS } = this.#options;
+    if (performance.now() - since > blindAfterMs) this.#options.onBlind?.(error, at);
   }
 
   #staysForbidden(): boolean {
@@ -111,6 +153,8 @@ export class Reflector {
 
   async #list(): Promise<void> {
     const { resource, namespace, fieldSelector, metadataOnly } = this.#options;
+    const waiting = this.#waiting.length;
+    const askedAt = performance.now();
     const objects: ApiObject[] = [];
     let next: string | undefined;
     let version: string | undefined;
@@ -129,12 +173,17 @@ export class Reflector {
     this.#options.onList(objects);
     this.#resourceVersion = version;
     this.#listedAt = performance.now();
+    this.#knownUntil = askedAt;
+    this.#failing = undefined;
     this.#resolveSynced();
+    for (const resolve of this.#waiting.splice(0, waiting)) resolve();
   }
 
   async #watch(resourceVersion: string): Promise<void> {
     const { resource, namespace, fieldSelector, metadataOnly } = this.#options;
     const openedAt = performance.now();
+    const opening = new AbortController();
+    this.#endWatch = () => opening.abort();
     const stream = await this.#connection.transport.stream({
       path: collectionPath(resource, namespace),
       query: {
@@ -144,21 +193,23 @@ export class Reflector {
         timeoutSeconds: WATCH_SECS,
         fieldSelector,
       },
-      signal: this.#cancel.signal,
+      signal: opening.signal,
       ...(metadataOnly ? { accept: METADATA_WATCH } : {}),
     });
-    this.#stream = stream;
+    this.#endWatch = () => stream.destroy();
     this.#forbiddenSince = undefined;
+    this.#failing = undefined;
     const timer = setTimeout(() => stream.destroy(), WATCH_SECS * 1000 + WATCH_SLACK_MS);
     try {
-      for await (const lines of linesOf(stream))
+      for await (const lines of linesOf(stream)) {
         for (const line of lines) if (line !== "") this.#handle(JSON.parse(line) as WatchEvent);
+        this.#knownUntil = performance.now();
+      }
     } catch (error) {
       // A connection that breaks is news only when no new one can be made.
       if (error instanceof ApiError || error instanceof SyntaxError) throw error;
     } finally {
       clearTimeout(timer);
-      this.#stream = undefined;
       stream.destroy();
     }
     if (performance.now() - openedAt < MIN_BACKOFF_MS) await this.#pause(undefined);

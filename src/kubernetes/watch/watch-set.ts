@@ -9,6 +9,8 @@ export interface WatchListener {
   /** A list has come: what the judgement could not know before may be known now. */
   listed(key: WatchKey): void;
   forbidden(key: WatchKey, error: ApiError): void;
+  /** For long the server has not let this be read, and since when. */
+  blind(key: WatchKey, error: Error, since: Date): void;
   /** The server has no such kind, or could not be asked. */
   unavailable(key: WatchKey, error: Error): void;
 }
@@ -36,12 +38,14 @@ const NO_KIND_RETRY_MS = 1_000;
 export class WatchSet {
   readonly #connection: KubernetesConnection;
   readonly #listener: WatchListener;
+  readonly #blindAfterMs: number | undefined;
   readonly #watches = new Map<string, Watch>();
   #closed = false;
 
-  constructor(connection: KubernetesConnection, listener: WatchListener) {
+  constructor(connection: KubernetesConnection, listener: WatchListener, blindAfterMs?: number) {
     this.#connection = connection;
     this.#listener = listener;
+    this.#blindAfterMs = blindAfterMs;
   }
 
   /** Sees to it that a kind is watched in a namespace, at least as fully as asked. */
@@ -73,6 +77,13 @@ export class WatchSet {
     return watch?.state === "listed" ? watch.names.has(name) : undefined;
   }
 
+  /** As Reflector.confirm(), for the watches among these keys; undefined when there is nothing to wait for. */
+  confirm(matters: (key: WatchKey) => boolean, maxAgeMs: number): Promise<void> | undefined {
+    const open = [...this.#watches.values()].filter(({ key }) => matters(key));
+    const answers = open.flatMap(({ reflector }) => reflector?.confirm(maxAgeMs) ?? []);
+    return answers.length === 0 ? undefined : Promise.all(answers).then(() => {});
+  }
+
   close(): void {
     this.#closed = true;
     for (const { reflector } of this.#watches.values()) reflector?.close();
@@ -98,6 +109,8 @@ export class WatchSet {
               watch.state = "forbidden";
               this.#listener.forbidden(watch.key, error);
             },
+            onBlind: (error, since) => this.#listener.blind(watch.key, error, since),
+            blindAfterMs: this.#blindAfterMs,
           });
           return;
         }

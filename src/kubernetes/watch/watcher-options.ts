@@ -13,10 +13,14 @@ export interface WatcherOptions {
   readonly onRestart: (restart: ContainerRestart) => void;
   /** The API server does not answer any more, or does not let us see what a verdict needs. */
   readonly onLost: (error: EnvironmentError) => void;
+  /** How long watches that the server refuses may fail before it counts as lost; a minute by default. */
+  readonly blindAfterMs?: number;
   /** No autoscaler adds nodes: what cannot be scheduled now never will. True by default. */
   readonly staticNodes?: boolean;
   /** See Evidence.nobodyElse. False by default. */
   readonly nobodyElse?: boolean;
+  /** See Evidence.ownRegistry. */
+  readonly ownRegistry?: string | undefined;
   /** See Evidence.mayStillAppear. Never by default. */
   readonly mayStillAppear?: Evidence["mayStillAppear"];
   /** Epoch ms: log lines from before belong to earlier runs. The time of the call by default. */

@@ -1,6 +1,5 @@
-import { EnvironmentError } from "../../errors.ts";
+import { steadyNow } from "../../host/steady-clock.ts";
 import type { Observation } from "../../model/event.ts";
-import type { ApiError } from "../api/api-error.ts";
 import type { ApiObject, ClusterEvent, Pod } from "../api/api-object.ts";
 import type { KubernetesConnection } from "../connection.ts";
 import { PodLogs } from "../pods/pod-logs.ts";
@@ -8,14 +7,17 @@ import { isCustomKind, ruleFor } from "../readiness/rules.ts";
 import { EventLog } from "./event-log.ts";
 import { EventReporter } from "./event-reporter.ts";
 import type { EvidenceSources } from "./evidence.ts";
+import { blindWatch, forbiddenWatch, isDecisive } from "./lost-watch.ts";
 import { ObjectStore } from "./object-store.ts";
 import { Observer } from "./observer.ts";
 import { TrackedResource, type TrackRequest } from "./tracked-resource.ts";
-import { type WatchKey, WatchSet } from "./watch-set.ts";
+import { type WatchListener, WatchSet } from "./watch-set.ts";
 import type { WatcherOptions } from "./watcher-options.ts";
 
 /** An applied object that its watch should have brought by now does not exist any more. */
 const ARRIVAL_MS = 2_000;
+/** What a watch brought within this is believed: a kubelet does not tell any sooner either. */
+const FRESH_MS = 1_000;
 
 /** Watches what a run has deployed and says, whenever it changes, how each resource is. */
 export class Watcher {
@@ -43,22 +45,27 @@ export class Watcher {
   constructor(connection: KubernetesConnection, options: WatcherOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#watches = new WatchSet(connection, {
+    const listener: WatchListener = {
       changed: (object, gone) => this.#changed(object, gone),
       listed: () => this.#markAll(),
-      forbidden: (key, error) => this.#forbidden(key, error),
+      forbidden: (key, error) => isDecisive(key) && options.onLost(forbiddenWatch(key, error)),
+      blind: (key, error, since) =>
+        isDecisive(key) && options.onLost(blindWatch(key, error, since)),
       unavailable: () => {},
-    });
+    };
+    this.#watches = new WatchSet(connection, listener, options.blindAfterMs);
     this.#sources = {
       store: this.#store,
       events: this.#events,
       watches: this.#watches,
       staticNodes: options.staticNodes ?? true,
       nobodyElse: options.nobodyElse ?? false,
+      ownRegistry: options.ownRegistry,
       mayStillAppear: options.mayStillAppear ?? (() => false),
     };
+    const { startedAt = steadyNow() } = options;
     this.#logs = new PodLogs(connection, {
-      startedAt: options.startedAt ?? Date.now(),
+      startedAt: () => startedAt + connection.transport.serverAheadMs,
       onLine: options.onLog,
       onRestart: options.onRestart,
     });
@@ -70,7 +77,10 @@ export class Watcher {
   }
 
   /** Starts, or after another deploy starts anew, to judge a resource. */
-  track(request: TrackRequest): void {
+  track(asked: TrackRequest): void {
+    // from here on it is compared with what the server writes
+    const deployedAt = asked.deployedAt + this.#connection.transport.serverAheadMs;
+    const request = { ...asked, deployedAt };
     const { name, applied } = request;
     this.#forget(name);
     const tracked = new TrackedResource(request, this.#store);
@@ -102,6 +112,17 @@ export class Watcher {
   onPods(listener: (resource: string) => void): () => void {
     this.#podListeners.add(listener);
     return () => this.#podListeners.delete(listener);
+  }
+
+  /**
+   * Sees to it that no observation is older than a second: undefined when none can be, else resolves once the kinds
+   * whose watches have been silent for longer were listed, and what that changes was observed.
+   */
+  confirm(): Promise<void> | undefined {
+    const listed = this.#watches.confirm(isDecisive, FRESH_MS);
+    return listed?.then(() => {
+      if (!this.#closed) this.#evaluate();
+    });
   }
 
   /** Waits until the logs have brought what containers wrote so far, at most `deadlineMs`. */
@@ -265,18 +286,6 @@ export class Watcher {
       this.#options.onObservation(name, observation);
       for (const listener of this.#podListeners) listener(name);
     }
-  }
-
-  #forbidden({ kind, namespace, metadataOnly }: WatchKey, error: ApiError): void {
-    // Without events, nodes or the names of Secrets a verdict is less well explained, but as true.
-    if (metadataOnly || kind === "Event" || kind === "Node") return;
-    const where = namespace === undefined ? "" : ` in namespace "${namespace}"`;
-    this.#options.onLost(
-      new EnvironmentError(`Cannot watch objects of kind ${kind}${where}: ${error.message}`, {
-        hint: "The kubeconfig's user needs the verbs list and watch for it",
-        cause: error,
-      }),
-    );
   }
 }
 

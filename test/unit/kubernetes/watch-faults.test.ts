@@ -133,6 +133,76 @@ describe("Watcher on a server that misbehaves", () => {
     );
   });
 
+  test("gives up with the reason when pods cannot be watched for long, though the server answers", async () => {
+    await using cluster = await startCluster();
+    using recording = recordingWatcher(cluster.connection, { blindAfterMs: 700 });
+    track(recording.watcher, "web", [cluster.server.put(deployment("web"))]);
+    await until("watches", () => cluster.server.watchCount === 4);
+    cluster.server.refuse = ({ path }) =>
+      /\/(pods|events)$/.test(path) ? { code: 500, message: "etcdserver: no leader" } : undefined;
+    cluster.server.breakWatches();
+    await until("lost", () => recording.lost.length > 0);
+    expect(recording.lost[0]?.message).toMatch(
+      /^Cannot watch objects of kind Pod in namespace "default" since \d\d:\d\d:\d\d UTC: etcdserver: no leader$/,
+    );
+  });
+
+  describe("confirm()", () => {
+    const lists = (server: { requests: readonly { path: string; query: object }[] }) =>
+      server.requests
+        .filter(({ path, query }) => path !== "/readyz" && !("watch" in query))
+        .map(({ path }) => path.replace(/.*\//, ""));
+
+    test("asks nothing when every watch has just brought something", async () => {
+      await using run = await watched();
+      expect(run.recording.watcher.confirm()).toBeUndefined();
+    });
+
+    test("lists what has been silent, and only what a verdict needs", async () => {
+      await using run = await watched();
+      await pause(1_100);
+      const before = run.server.requests.length;
+      run.server.patch(run.web, ROLLED_OUT);
+      await until("ready", () => run.state() === "ready");
+      await run.recording.watcher.confirm();
+      const asked = lists({ requests: run.server.requests.slice(before) });
+      expect(asked.toSorted()).toEqual(["pods", "replicasets"]);
+      expect(run.recording.watcher.confirm()).toBeUndefined();
+    });
+
+    test("has observed by its end what half-open watches hid", async () => {
+      await using run = await watched();
+      run.server.patch(run.web, ROLLED_OUT);
+      await until("ready", () => run.state() === "ready");
+      run.server.abandonWatches();
+      run.server.patch(run.web, UNREADY);
+      await pause(1_100);
+      expect(run.state()).toBe("ready");
+      await run.recording.watcher.confirm();
+      expect(run.state()).toBe("pending");
+    });
+
+    test("has watches go on from there", async () => {
+      await using run = await watched();
+      run.server.abandonWatches();
+      await pause(1_100);
+      await run.recording.watcher.confirm();
+      run.server.patch(run.web, ROLLED_OUT);
+      await until("ready", () => run.state() === "ready");
+    });
+
+    test("ends with the watcher", async () => {
+      await using run = await watched();
+      run.server.hanging = true;
+      run.server.frozen = true;
+      await pause(1_100);
+      const confirmed = run.recording.watcher.confirm();
+      expect(confirmed).toBeDefined();
+      run.recording.watcher.close();
+      await confirmed;
+    });
+  });
+
   test("outlasts a server that has not read our rights yet", async () => {
     await using run = await watched();
     const message = 'pods is forbidden: User "admin" cannot watch resource "pods"';

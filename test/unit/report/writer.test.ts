@@ -107,6 +107,76 @@ describe("createReportWriter()", () => {
     expect(read("report.html")).toContain("kind: StatefulSet");
   });
 
+  describe("rescrub()", () => {
+    const VALUE = "s3cret-password";
+    const secret = { label: "secret db:password", value: VALUE, origin: "manifest" } as const;
+    const everything = () =>
+      readdirSync(root, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+        .join("\n");
+
+    test("cleans what was written before a secret was known", () => {
+      const scrubber = createScrubber();
+      const { writer } = open({ events: join(root, "events.ndjson") }, scrubber);
+      const story = redStory().events;
+      const said = { type: "notice", at: at(1), message: `it is ${VALUE}` } as const;
+      const events = [...story.slice(0, 3), said];
+      for (const event of events) writer.event(event);
+      writer.log(line(`password: ${VALUE}`));
+      writer.log(line("x".repeat(30_000) + VALUE));
+      writer.applied("db", `token: ${VALUE}\n`);
+      writer.flush();
+      expect(everything().split(VALUE).length).toBeGreaterThan(5);
+      scrubber.add([secret]);
+      writer.rescrub(events);
+      expect(everything()).not.toContain(VALUE);
+      expect(read("logs/db/ready.log")).toContain("password: [redacted secret db:password]\n");
+      // and it goes on from there
+      for (const event of story.slice(3)) writer.event(event);
+      writer.log(line(`again ${VALUE}`));
+      expect(writer.finish()).toEqual([]);
+      expect(everything()).not.toContain(VALUE);
+      const log = read("logs/db/ready.log");
+      expect(log.trimEnd().split("\n")).toHaveLength(3);
+      expect(report().artifacts.find((a) => a.path === "logs/db/ready.log")?.bytes).toBe(
+        Buffer.byteLength(log),
+      );
+      const scrubbed = { ...said, message: "it is [redacted secret db:password]" };
+      expect(parseEvents(read("events.ndjson"))).toEqual([
+        ...story.slice(0, 3),
+        scrubbed,
+        ...story.slice(3),
+      ]);
+    });
+
+    test("leaves names alone that are spelled like a secret", () => {
+      const scrubber = createScrubber();
+      const { writer } = open({}, scrubber);
+      const { events } = redStory();
+      for (const event of events) writer.event(event);
+      const before = report().resources.map(({ name }) => name);
+      scrubber.add(before.map((value) => ({ ...secret, value: `${value}` })));
+      writer.rescrub(events);
+      writer.finish();
+      expect(report().resources.map(({ name }) => name)).toEqual(before);
+    });
+
+    test("rather removes a log than leaves a secret in it", () => {
+      const scrubber = createScrubber();
+      const { writer } = open({}, scrubber);
+      writer.log(line(VALUE));
+      writer.flush();
+      // what is to be written beside it cannot be
+      mkdirSync(join(dir, "logs/db/ready.log.tmp"));
+      writeFileSync(join(dir, "logs/db/ready.log.tmp/x"), "");
+      scrubber.add([secret]);
+      writer.rescrub([]);
+      expect(existsSync(join(dir, "logs/db/ready.log"))).toBe(false);
+      expect(writer.finish()).toMatchObject([{ path: join(dir, "logs/db/ready.log") }]);
+    });
+  });
+
   test("has valid files from the first event on, and after every further one", async () => {
     const { writer, clock } = open();
     for (const event of redStory().events) {

@@ -4,7 +4,7 @@ import type { Refusal, SeenRequest } from "../../fake-api-server/answers.ts";
 import { rollOut } from "../../fake-api-server/controllers.ts";
 import type { FakeApiServer } from "../../fake-api-server/fake-api-server.ts";
 import type { StoredObject } from "../../fake-api-server/object-table.ts";
-import { openStage, type RunOutcome } from "../../fake-api-server/whole-run.ts";
+import { ALLOWED, openStage, type RunOutcome } from "../../fake-api-server/whole-run.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -139,6 +139,54 @@ describe("run() never says what is not so", () => {
       expectPassed(await stage.run(["--stable-for", "1s"]));
     },
   );
+
+  /** A Deployment that is ready before a command ends: nothing happens in the cluster when the run could pass. */
+  const BESIDE_A_COMMAND = {
+    workloads: ["db"],
+    tiltfile: `${ALLOWED}k8s_yaml('app.yaml')\nlocal_resource('last', 'sleep 2', resource_deps=['db'])\n`,
+  };
+  const listsOf = (server: FakeApiServer, kind: string) =>
+    server.requests.filter(
+      ({ method, path, query }) =>
+        method === "GET" && path.endsWith(`/${kind}`) && query.watch !== "true",
+    );
+
+  test("does not pass when half-open watches hide that something was lost", async () => {
+    await using stage = await openStage(BESIDE_A_COMMAND);
+    const { server } = stage;
+    stage.onEvent = once(isReady("db"), () => {
+      server.abandonWatches();
+      rollOut(server, deployment(server, "db"), false);
+    });
+    const { code, report } = await stage.run(["--readiness-timeout", "3s"]);
+    expect({ code, verdict: report.verdict }).toEqual({ code: 1, verdict: "failed" });
+    expect(report.firstCause).toMatchObject([{ resource: "db", phase: "ready" }]);
+  });
+
+  test("passes without delay when half-open watches hide nothing", async () => {
+    await using stage = await openStage(BESIDE_A_COMMAND);
+    stage.onEvent = once(isReady("db"), () => stage.server.abandonWatches());
+    const outcome = await stage.run();
+    expectPassed(outcome);
+    expect(outcome.durationMs).toBeLessThan(15_000);
+    expect(listsOf(stage.server, "deployments")).toHaveLength(2);
+    expect(listsOf(stage.server, "events")).toHaveLength(1);
+  });
+
+  test("passes when the question whether all is still so is refused at first", async () => {
+    await using stage = await openStage(BESIDE_A_COMMAND);
+    const { server } = stage;
+    let asked = 0;
+    stage.onEvent = once(isReady("db"), () => {
+      server.refuse = ({ path, query }) => {
+        if (!path.endsWith("/pods") || query.watch === "true") return undefined;
+        asked += 1;
+        return asked <= 2 ? { code: 500, message: "etcdserver: leader changed" } : undefined;
+      };
+    });
+    expectPassed(await stage.run());
+    expect(asked).toBe(3);
+  });
 
   test("does not pass while what was ready is not ready any more", async () => {
     await using stage = await openStage({ readyAfterMs: 1500 });
