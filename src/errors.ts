@@ -31,6 +31,16 @@ export class EnvironmentError extends RunError {
   }
 }
 
+/** A bug of ours, whatever it was that was thrown: exit 3. */
+export class InternalError extends RunError {
+  constructor(cause: unknown) {
+    super(`tilt-ci has a bug: ${messageOf(cause)}`, EXIT.environment, {
+      hint: "Run again with --debug and report it with what it prints",
+      cause,
+    });
+  }
+}
+
 /** Thrown by whatever waits when the run's signal fires. Never reported as a failure of its own. */
 export class CancelledError extends Error {
   constructor(message = "cancelled") {

@@ -4,6 +4,7 @@ import type { ExitCode } from "./model/result.ts";
 import type { RunResult } from "./model/run-result.ts";
 import { carryOutPlan } from "./run/carry-out-plan.ts";
 import { chooseCluster } from "./run/choose-cluster.ts";
+import { endWithin, unlessCrashed } from "./run/crash.ts";
 import { collectBundle } from "./run/diagnostics.ts";
 import { evaluateTiltfile } from "./run/evaluate.ts";
 import { openSession } from "./run/open-session.ts";
@@ -27,6 +28,8 @@ export interface RunIo {
   readonly cancel: AbortSignal;
   /** Aborted by a second signal: logs are not worth waiting for any more. */
   readonly hurry: AbortSignal;
+  /** Aborted when something was thrown that nobody caught, with that for its reason: a bug of ours. */
+  readonly crashed: AbortSignal;
   readonly observer: RunObserver;
 }
 
@@ -38,14 +41,17 @@ export async function run(options: RunOptions, host: Host, io: RunIo): Promise<E
   const session = await openSession(options, host, io);
   let verdict: RunVerdict;
   try {
-    const choice = await chooseCluster(session);
-    const plan = await evaluateTiltfile(session, choice);
-    verdict = await carryOutPlan(session, plan, choice.cluster);
+    verdict = await unlessCrashed(session, io.crashed, async () => {
+      const choice = await chooseCluster(session);
+      const plan = await evaluateTiltfile(session, choice);
+      return carryOutPlan(session, plan, choice.cluster);
+    });
+    session.conclude(verdict);
   } catch (error) {
     verdict = verdictOfError(error, session);
+    session.conclude(verdict);
   }
-  session.conclude(verdict);
   await collectBundle(session, verdict);
-  const clean = await tearDown(session, verdict);
+  const clean = await endWithin(io.crashed, session, () => tearDown(session, verdict));
   return session.finish(verdict, clean);
 }

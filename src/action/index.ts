@@ -1,6 +1,8 @@
 // The Action's bundle: the same file serves main and post, told apart by the state that main saved.
 import * as core from "@actions/core";
 import type { ProcessIo } from "../cli/io.ts";
+import { InternalError } from "../errors.ts";
+import { EXIT } from "../model/result.ts";
 import { runMain } from "./main.ts";
 import { runPost } from "./post.ts";
 import { STATE } from "./state.ts";
@@ -20,6 +22,10 @@ const io: ProcessIo = {
       for (const signal of SIGNALS) process.off(signal, listener);
     };
   },
+  onCrash(listener) {
+    process.on("uncaughtException", listener);
+    return () => process.off("uncaughtException", listener);
+  },
   exitNow: (code) => process.exit(code),
 };
 
@@ -31,9 +37,18 @@ async function start(): Promise<void> {
   process.exitCode = await runMain(io);
 }
 
-start().catch((error: unknown) => {
+function fail(error: unknown): void {
   const reason = error instanceof Error ? error : String(error);
   // What the job came to is decided by then: cleaning up never changes it.
   if (isPost) core.warning(reason);
   else core.setFailed(reason);
+}
+
+// A step that runs out of things to wait for before it has come to its end is no success.
+if (!isPost) process.exitCode = EXIT.environment;
+process.on("uncaughtException", (error) => {
+  if (process.listenerCount("uncaughtException") > 1) return; // a run ends in its own way
+  fail(new InternalError(error));
+  process.exit(isPost ? EXIT.passed : EXIT.environment);
 });
+start().catch(fail);

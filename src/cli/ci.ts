@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { createHost } from "../host/node-host.ts";
+import { EXIT } from "../model/result.ts";
 import type { RunResult } from "../model/run-result.ts";
 import { createConsole } from "../report/index.ts";
 import type { CancelSignal } from "../run/verdict.ts";
 import { type RunObserver, run } from "../run.ts";
 import type { RunOptions } from "../run-options.ts";
+import { bugReport } from "./bug-report.ts";
 import { detectCi } from "./ci-system.ts";
 import type { Attach } from "./command.ts";
 import { type GithubPresentation, presentOnGithub } from "./github.ts";
@@ -82,9 +84,15 @@ async function runWithSignals(
   });
   const cancel = new AbortController();
   const hurry = new AbortController();
+  const crash = new AbortController();
   const unlisten = io.onSignal((signal: CancelSignal) =>
     cancel.signal.aborted ? hurry.abort() : cancel.abort(signal),
   );
+  const unlistenCrash = io.onCrash?.((error) => {
+    // Once: what follows from a bug, the loss of this very stream among it, says no more.
+    if (!crash.signal.aborted) io.stderr.write(bugReport(error, options.argv));
+    crash.abort(error);
+  });
   let result: RunResult | undefined;
   const observer: RunObserver = {
     event: (event) => console.event(event),
@@ -95,16 +103,22 @@ async function runWithSignals(
     },
     secret: (value) => io.embedding?.onSecret(value),
   };
+  let code: number = EXIT.environment;
   try {
-    return await run(options, createHost(io), {
+    code = await run(options, createHost(io), {
       cancel: cancel.signal,
       hurry: hurry.signal,
+      crashed: crash.signal,
       observer,
     });
+    return code;
   } finally {
     unlisten();
     await console.close();
     if (result) await publish(result, options, github, io);
+    // Whatever the bug has left open must not keep the process.
+    if (crash.signal.aborted) io.exitNow(code);
+    unlistenCrash?.();
   }
 }
 

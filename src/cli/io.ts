@@ -28,6 +28,8 @@ export interface ProcessIo {
   readonly program: readonly string[];
   /** Calls back for SIGINT, SIGTERM and SIGHUP until the returned function is called. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void): () => void;
+  /** Calls back for what was thrown and caught by nobody, a bug of ours, until the returned function is called. */
+  onCrash?(listener: (error: unknown) => void): () => void;
   readonly embedding?: Embedding;
   /** Ends the process at once, without waiting for anything. */
   exitNow(code: number): never;

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from "commander";
-import { messageOf, RunError } from "../errors.ts";
+import { RunError } from "../errors.ts";
 import { EXIT } from "../model/result.ts";
 import { VERSION } from "../version.ts";
+import { bugReport } from "./bug-report.ts";
 import { ciCommand, smokeCommand } from "./ci.ts";
 import type { Attach } from "./command.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -38,11 +39,7 @@ function report(error: unknown, argv: readonly string[], io: ProcessIo): number 
     io.stderr.write(`Error: ${error.message}\n${error.hint ? `${error.hint}\n` : ""}`);
     return error.exitCode;
   }
-  const debug = argv.includes("--debug") || argv.includes("-d");
-  const stack = debug && error instanceof Error ? `\n${error.stack}` : "";
-  io.stderr.write(
-    `Error: tilt-ci ${VERSION} has a bug: ${messageOf(error)}${stack}\nRun again with --debug and report it with what it prints\n`,
-  );
+  io.stderr.write(bugReport(error, argv));
   return EXIT.environment;
 }
 

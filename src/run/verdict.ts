@@ -1,4 +1,4 @@
-import { messageOf, PhaseFailure, RunError } from "../errors.ts";
+import { InternalError, messageOf, PhaseFailure, RunError } from "../errors.ts";
 import type { RunEvent } from "../model/event.ts";
 import { isInfrastructure } from "../model/reason.ts";
 import { EXIT, type ExitCode, type Verdict } from "../model/result.ts";
@@ -72,9 +72,6 @@ export function verdictOfError(
     return { verdict: "error", exitCode: EXIT.environment, message: cause.message };
   if (cause instanceof RunError)
     return { verdict: "error", exitCode: cause.exitCode, message: cause.message };
-  return {
-    verdict: "error",
-    exitCode: EXIT.environment,
-    message: `Unexpected error in tilt-ci: ${messageOf(cause)}`,
-  };
+  const { message, exitCode } = new InternalError(cause);
+  return { verdict: "error", exitCode, message };
 }

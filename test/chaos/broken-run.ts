@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunEvent } from "../../src/model/event.ts";
+import { crashOnSignal } from "./crash-on-signal.ts";
 import {
   exposedBy,
   leftoversOf,
@@ -114,6 +115,7 @@ async function makeWorld({ seed, step, compose }: Step, ground: Ground): Promise
       KIND_EXPERIMENTAL_DOCKER_NETWORK: network,
       TILT_CI_NODE_IMAGE: ground.nodeImage,
       [MARK]: token,
+      ...crashOnSignal(directory, step % 2 === 0 ? "exception" : "rejection"),
     },
   };
 }
@@ -187,7 +189,8 @@ async function breakIt(
     child.kill("SIGINT");
     await delay(againAfterMs);
     child.kill("SIGINT");
-  } else if (ending !== "none") child.kill(ending);
+  } else if (ending === "crash") child.kill("SIGUSR2");
+  else if (ending !== "none") child.kill(ending);
   return now;
 }
 

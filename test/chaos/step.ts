@@ -1,7 +1,10 @@
 import type { RunEvent } from "../../src/model/event.ts";
 import { createRandom } from "./random.ts";
 
-/** How a run is ended. `none`: not at all; `epipe`: nobody reads its output any more; `disk`: its report disk is full. */
+/**
+ * How a run is ended. `none`: not at all; `epipe`: nobody reads its output any more; `disk`: its report disk is full;
+ * `crash`: a bug of ours that nobody catches.
+ */
 export const ENDINGS = [
   "SIGINT",
   "SIGTERM",
@@ -10,6 +13,7 @@ export const ENDINGS = [
   "SIGKILL",
   "epipe",
   "disk",
+  "crash",
   "none",
 ] as const;
 export type Ending = (typeof ENDINGS)[number];
@@ -63,7 +67,7 @@ export interface Step {
 
 /**
  * Even steps go through the boundaries, odd ones take a random moment of a run that takes about `durationMs`. Endings
- * are shifted against boundaries, so that 8 times as many steps as boundaries meet every pair.
+ * are shifted against boundaries, so that 18 times as many steps as boundaries meet every pair.
  */
 export function planStep(seed: number, step: number, durationMs: number): Step {
   const random = createRandom(seed, step);
@@ -76,7 +80,7 @@ export function planStep(seed: number, step: number, durationMs: number): Step {
   return {
     seed,
     step,
-    ending: ENDINGS[(turn * 3 + rounds + (atBoundary ? 0 : random.below(7))) % ENDINGS.length]!,
+    ending: ENDINGS[(turn * 2 + rounds + (atBoundary ? 0 : random.below(7))) % ENDINGS.length]!,
     moment,
     againAfterMs: random.below(1500),
     compose: random.below(3) === 0,
