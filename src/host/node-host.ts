@@ -2,12 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CancelledError } from "../errors.ts";
 import type { Clock, Host } from "./host.ts";
 import { createRun, createSpawn } from "./process.ts";
-
-/** Epoch milliseconds that only go forward: a clock that is set during a run must not end or prolong it. */
-const origin = Date.now() - performance.now();
+import { steadyNow } from "./steady-clock.ts";
 
 const clock: Clock = {
-  now: () => Math.round(origin + performance.now()),
+  now: () => Math.round(steadyNow()),
   monotonic: () => performance.now(),
   async sleep(ms, signal) {
     try {

@@ -1,3 +1,4 @@
+import { steadyNow } from "../host/steady-clock.ts";
 import type { PlanWarning, ReadEnvironment } from "../model/plan.ts";
 import type { Position } from "../model/position.ts";
 import type { Thread } from "../starlark/index.ts";
@@ -29,7 +30,7 @@ export class Evaluation {
   readonly tiltfile: string;
   /** The process environment as the Tiltfile sees and changes it. */
   readonly env: Map<string, string>;
-  /** Epoch milliseconds after which nothing may run any more. */
+  /** By `steadyNow()`: after that nothing may run any more. */
   readonly deadline: number | undefined;
 
   readonly images: RecordedImage[] = [];
@@ -84,7 +85,8 @@ export class Evaluation {
     this.tiltfile = tiltfile;
     this.executingFile = tiltfile;
     this.env = new Map(Object.entries(options.env));
-    this.deadline = options.deadlineMs === undefined ? undefined : Date.now() + options.deadlineMs;
+    const { deadlineMs } = options;
+    this.deadline = deadlineMs === undefined ? undefined : steadyNow() + deadlineMs;
     this.selection = { cleared: false, parsed: false, args: options.args };
     this.recordFile(tiltfile);
     this.recordFile(join(dirname(tiltfile), ".tiltignore"));

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from "node:fs";
+import { steadyNow } from "../host/steady-clock.ts";
 import type { Command } from "../model/plan.ts";
 import { formatCommand } from "./arguments.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -35,7 +36,7 @@ export function runLocalCommand(
   if (obstacle !== undefined) throw fail(withOutput(obstacle, logOutput, "", ""));
   evaluation.recordCommand(command.argv);
   const remainingMs =
-    evaluation.deadline === undefined ? undefined : evaluation.deadline - Date.now();
+    evaluation.deadline === undefined ? undefined : evaluation.deadline - steadyNow();
   const outcome = execute(evaluation, command, { logOutput, stdin, remainingMs }, fail);
   if (outcome.timedOut) throw fail("deadline exceeded");
   if (outcome.exitCode !== 0) {

@@ -164,6 +164,8 @@ export class FakeApiServer {
       body: text === "" ? undefined : JSON.parse(text),
     };
     this.requests.push(seen);
+    const { clockOffsetMs } = this.table;
+    response.setHeader("date", new Date(Date.now() + clockOffsetMs).toUTCString());
     if (this.hanging) return;
     if (this.reset(seen)) {
       request.socket.destroy();

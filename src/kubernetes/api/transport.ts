@@ -8,6 +8,7 @@ import { setMaxListeners } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { CancelledError, messageOf } from "../../errors.ts";
+import { steadyNow } from "../../host/steady-clock.ts";
 import { ApiError, ConnectionError } from "./api-error.ts";
 import { type Credentials, makeCredentials } from "./credentials.ts";
 import { toJson } from "./json.ts";
@@ -42,6 +43,7 @@ export interface TransportObserver {
   failed(error: Error): void;
 }
 
+const MIN_SKEW_MS = 3_000;
 /** A second look at the credentials for the same 401 would only ask an exec plugin in a loop. */
 const CREDENTIALS_MIN_AGE_MS = 5_000;
 
@@ -51,12 +53,21 @@ export class Transport {
   readonly #observer: TransportObserver;
   readonly #prefix: string;
   #credentials: Promise<Credentials> | undefined;
+  #serverAheadMs = 0;
 
   constructor(access: ClusterAccess, observer: TransportObserver) {
     this.#access = access;
     this.server = access.server;
     this.#prefix = access.server.pathname.replace(/\/$/, "");
     this.#observer = observer;
+  }
+
+  /**
+   * Milliseconds by which the server's clock is ahead of ours, as its last answer told: what is written by one must not
+   * be compared with the other without it. 0 for what may be rounding (whole seconds) or delay.
+   */
+  get serverAheadMs(): number {
+    return this.#serverAheadMs;
   }
 
   /** Asks for JSON. Throws ApiError, ConnectionError, CancelledError. */
@@ -134,6 +145,7 @@ export class Transport {
     if (request.signal?.aborted) throw new CancelledError();
     try {
       const response = await this.#exchangeHeads(request, credentials, credentials[agent]);
+      this.#noteDate(response);
       response.on("data", () => this.#observer.heard());
       // Whoever reads it gets the error; while nobody does, it must not end the process.
       response.on("error", () => {});
@@ -147,6 +159,12 @@ export class Transport {
         this.#observer.failed(error);
       throw error;
     }
+  }
+
+  #noteDate({ headers }: http.IncomingMessage): void {
+    const aheadMs = Date.parse(headers.date ?? "") - steadyNow();
+    if (Number.isNaN(aheadMs)) return;
+    this.#serverAheadMs = Math.abs(aheadMs) < MIN_SKEW_MS ? 0 : aheadMs;
   }
 
   #exchangeHeads(

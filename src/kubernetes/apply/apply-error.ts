@@ -82,7 +82,6 @@ export function rejection(
     code: "ApplyRejected",
     message: `${object} was rejected: ${why}`,
     object,
-    evidenceAt: Date.now(),
     ...(more.detail === undefined ? {} : { detail: more.detail }),
     ...(more.position === undefined ? {} : { position: more.position }),
     ...(more.hint === undefined ? {} : { hint: more.hint }),

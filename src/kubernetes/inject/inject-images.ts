@@ -126,5 +126,5 @@ function overrideCommand(
 }
 
 function rejected(failure: Omit<Failure, "code">): PhaseFailure {
-  return new PhaseFailure({ code: "ApplyRejected", evidenceAt: Date.now(), ...failure });
+  return new PhaseFailure({ code: "ApplyRejected", ...failure });
 }

@@ -8,8 +8,8 @@ import { ContainerLog } from "./container-log.ts";
 import { RolloutLines } from "./rollout-lines.ts";
 
 export interface PodLogsOptions {
-  /** Epoch ms; of pods that are older, only lines from then on are read. */
-  readonly startedAt: number;
+  /** Epoch ms by the server's clock; of pods that are older, only lines from then on are read. */
+  readonly startedAt: () => number;
   readonly onLine: (line: PodLogLine) => void | Promise<void>;
   readonly onRestart: (restart: ContainerRestart) => void;
 }
@@ -68,7 +68,8 @@ export class PodLogs {
 
   #open(resource: TrackRequest, pod: Pod, container: string, init: boolean): ContainerLog {
     const { namespace = "", name } = pod.metadata;
-    const { startedAt, onLine } = this.#options;
+    const { onLine } = this.#options;
+    const startedAt = this.#options.startedAt();
     const many = (pod.spec?.containers?.length ?? 0) > 1;
     const prefix = init || many ? `[${container}] ` : "";
     const old = this.#isOld(pod);
@@ -94,7 +95,7 @@ export class PodLogs {
 
   /** Whether a pod was there before the run. Creation times are whole seconds. */
   #isOld({ metadata }: Pod): boolean {
-    const { startedAt } = this.#options;
+    const startedAt = this.#options.startedAt();
     return (timeOf(metadata.creationTimestamp) ?? startedAt) < startedAt - 1000;
   }
 

@@ -125,7 +125,6 @@ function portFailure(
       ? `Port ${port} on ${host} is taken: the port-forward of "${resource}" needs it`
       : `Cannot listen on port ${port} of ${host} for the port-forward of "${resource}": ${error.message}`,
     object: `${host}:${port}`,
-    evidenceAt: Date.now(),
     ...(taken
       ? { hint: "End the program that has it, or choose another port in port_forward()" }
       : {}),

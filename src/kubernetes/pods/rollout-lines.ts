@@ -9,11 +9,11 @@ interface Progress {
 
 /** Says of each pod when it was scheduled, initialised and ready, as `tilt ci` does. */
 export class RolloutLines {
-  readonly #startedAt: number;
+  readonly #startedAt: () => number;
   readonly #onLine: (line: PodLogLine) => void | Promise<void>;
   readonly #pods = new Map<string, Progress>();
 
-  constructor(startedAt: number, onLine: (line: PodLogLine) => void | Promise<void>) {
+  constructor(startedAt: () => number, onLine: (line: PodLogLine) => void | Promise<void>) {
     this.#startedAt = startedAt;
     this.#onLine = onLine;
   }
@@ -26,7 +26,7 @@ export class RolloutLines {
     if (progress === undefined) {
       progress = { said: new Set(), since: createdAt };
       this.#pods.set(uid, progress);
-      const old = createdAt < this.#startedAt - 1000;
+      const old = createdAt < this.#startedAt() - 1000;
       this.#say(
         resource,
         pod,

@@ -29,7 +29,7 @@ export interface ThreadOptions {
   readonly load?: LoadHandler;
   /** Steps (loop turns, calls, and builtins' work by size) after which evaluation is cancelled. */
   readonly maxSteps?: number;
-  /** Epoch milliseconds after which evaluation is cancelled. */
+  /** Epoch milliseconds after which evaluation is cancelled, whatever the clock is set to meanwhile. */
   readonly deadline?: number;
   readonly signal?: AbortSignal;
   /** On a SharedArrayBuffer: evaluation is cancelled once `[0]` is not zero. */
@@ -108,7 +108,9 @@ export class Thread {
     if (signal?.aborted)
       return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
     if (cancelFlag !== undefined && Atomics.load(cancelFlag, 0) !== 0) return "interrupted";
-    if (deadline !== undefined && Date.now() > deadline) return "deadline exceeded";
+    // not Date.now(), which jumps when the clock is set
+    if (deadline !== undefined && performance.timeOrigin + performance.now() > deadline)
+      return "deadline exceeded";
     return undefined;
   }
 

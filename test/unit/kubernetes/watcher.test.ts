@@ -93,6 +93,28 @@ describe("Watcher", () => {
     ]);
   });
 
+  test.each([-3_600_000, 3_600_000])(
+    "counts crashes and brings logs when the cluster's clock is %d ms off",
+    async (offMs) => {
+      await using cluster = await startCluster();
+      const { server } = cluster;
+      server.table.clockOffsetMs = offMs;
+      // whoever has applied something has heard from the server
+      await cluster.connection.transport.request({ path: "/readyz" });
+      using recording = recordingWatcher(cluster.connection);
+      const web = server.put(deployment("web"));
+      server.patch(web, { status: { observedGeneration: 1, replicas: 1, updatedReplicas: 1 } });
+      const set = server.put(replicaSet(web, "a"));
+      server.put(pod(set, "x", { phase: "Running", ...crashLoop() }));
+      const stamp = new Date(Date.now() + offMs).toISOString().replace("Z", "000000Z");
+      server.logs.append("default/web-a-x/main", "out of memory", stamp);
+      track(recording.watcher, "web", [server.get(web)!]);
+      await until("crashing", () => recording.watcher.observation("web")?.state === "crashing");
+      expect(recording.watcher.observation("web")?.crashes).toBe(10);
+      await until("its log", () => recording.lines.some(({ text }) => text === "out of memory"));
+    },
+  );
+
   test("counts no pod of an earlier deploy", async () => {
     await using cluster = await startCluster();
     using recording = recordingWatcher(cluster.connection);

@@ -255,6 +255,19 @@ describe("Thread", () => {
     expect(looks).toBeGreaterThanOrEqual(Math.floor(thread.steps / 50_000));
   });
 
+  test("stops at the deadline though the clock is set back meanwhile", () => {
+    const { now } = Date;
+    const deadline = now() + 30;
+    const startedAt = performance.now();
+    Date.now = () => now() - 3_600_000;
+    try {
+      expect(failureText("while True: pass", {}, { deadline })).toContain("deadline exceeded");
+    } finally {
+      Date.now = now;
+    }
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+
   test("stops at the deadline", () => {
     const started = Date.now();
     const message = failureText("while True: pass", {}, { deadline: started + 30 });
