@@ -53,6 +53,8 @@ export function commandError(what: string, outcome: CommandOutcome): CommandFail
 /** A container or kind command failed. `retry` says that the cause is known to pass. */
 export class CommandFailedError extends EnvironmentError {
   readonly retry: boolean;
+  /** It was ended because it took too long. */
+  readonly timedOut: boolean;
   /** The command's own words. */
   readonly output: string;
   constructor(what: string, outcome: CommandOutcome) {
@@ -68,6 +70,7 @@ export class CommandFailedError extends EnvironmentError {
       { hint: symptom?.hint },
     );
     this.retry = symptom?.retry ?? false;
+    this.timedOut = outcome.timedOut;
     this.output = output;
   }
 }

@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
-import { type ContainerEngine, commandError } from "./container-engine.ts";
+import { CommandFailedError, type ContainerEngine, commandError } from "./container-engine.ts";
 import { KIND_CLUSTER_LABEL } from "./names.ts";
 import { errorLine } from "./symptoms.ts";
 
@@ -45,6 +45,8 @@ export async function removeAll(
       quiet = there.length > 0 ? 0 : quiet + 1;
     } catch (error) {
       failures = [messageOf(error)];
+      // An engine that does not answer takes a minute to say so each time.
+      if (isTimeout(error)) return failures;
     }
     // a container whose creation was under way shows up within a second, or never
     if (failures.length === 0 && (!isSettling || quiet >= 4)) break;
@@ -75,6 +77,8 @@ async function existing(
   return [...new Set(found.flat())];
 }
 
+const isTimeout = (error: unknown) => error instanceof CommandFailedError && error.timedOut;
+
 async function removeContainers(
   ids: readonly string[],
   engine: ContainerEngine,
@@ -82,8 +86,7 @@ async function removeContainers(
   const outcome = await engine.run(["rm", "--force", "--volumes", ...ids], {
     timeoutMs: REMOVE_TIMEOUT_MS,
   });
-  if (outcome.timedOut)
-    return [`Cannot remove containers: no end after ${REMOVE_TIMEOUT_MS / 1000} s`];
+  if (outcome.timedOut) throw commandError("Cannot remove containers", outcome);
   const problems = outcome.stderr
     .split("\n")
     .filter((line) => line.trim() !== "" && !/[Nn]o such container/.test(line));
@@ -103,7 +106,8 @@ async function removeVolumes(
       timeoutMs: REMOVE_TIMEOUT_MS,
     });
     if (outcome.exitCode === 0 && !outcome.timedOut) return [];
-    if (attempt === TRIES) return [commandError("Cannot remove volumes", outcome).message];
+    if (attempt === TRIES || outcome.timedOut)
+      return [commandError("Cannot remove volumes", outcome).message];
     await clock.sleep(PAUSE_MS);
   }
 }

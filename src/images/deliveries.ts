@@ -11,7 +11,7 @@ import type { BuiltImage, DeliveredImage } from "./built-image.ts";
 import { type Delivery, openDelivery, pushWithDocker } from "./delivery.ts";
 import type { Docker, LocalImage } from "./docker.ts";
 import type { RegistryAddress } from "./image-names.ts";
-import { asInfrastructure, DEFAULT_RETRY, withRetry } from "./infrastructure.ts";
+import { asInfrastructure, PUSH_RETRY, withRetry } from "./infrastructure.ts";
 import { once } from "./once.ts";
 import type { Sent } from "./raw-delivery.ts";
 
@@ -102,7 +102,7 @@ class Deliveries {
       await target.load(built.localRef, signal);
       return { bytesUploaded: local.size, cached: false };
     }
-    const { hooks, retry = DEFAULT_RETRY } = this.#options;
+    const { hooks, retry = PUSH_RETRY } = this.#options;
     const send =
       target.type === "push"
         ? () => this.#push(built, local, signal)

@@ -10,6 +10,8 @@ export interface RetryPolicy {
 }
 
 export const DEFAULT_RETRY: RetryPolicy = { retries: 2, minTimeoutMs: 1000 };
+/** Sending again costs little, and a registry that was started again answers after some seconds: 15 in all. */
+export const PUSH_RETRY: RetryPolicy = { retries: 4, minTimeoutMs: 1000 };
 
 const INFRASTRUCTURE = [
   /cannot connect to the docker daemon/i,
@@ -92,9 +94,9 @@ export async function withRetry<T>(
       maxTimeout: 10_000,
       factor: 2,
       signal,
-      shouldRetry: ({ error }) => error instanceof InfrastructureError && error.isTransient,
+      shouldRetry: ({ error, attemptNumber }) => isWorthATry(error, attemptNumber),
       onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
-        if (error instanceof InfrastructureError && error.isTransient && retriesLeft > 0)
+        if (isWorthATry(error, attemptNumber) && retriesLeft > 0)
           onRetry(infraFailure(subject, error), attemptNumber);
       },
     });
@@ -104,6 +106,12 @@ export async function withRetry<T>(
       throw error.lasting ?? new PhaseFailure(infraFailure(subject, error));
     throw error;
   }
+}
+
+/** What will most probably stay as it is gets fewer tries. */
+function isWorthATry(error: unknown, attempt: number): error is InfrastructureError {
+  if (!(error instanceof InfrastructureError) || !error.isTransient) return false;
+  return error.lasting === undefined || attempt <= DEFAULT_RETRY.retries;
 }
 
 function infraFailure(subject: string, error: InfrastructureError): Failure {
