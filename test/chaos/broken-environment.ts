@@ -1,5 +1,13 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,7 +19,7 @@ import { type EngineProxy, startEngineProxy } from "./engine-proxy.ts";
 import { leftoversOf, listeners, MARK, processesOf, removeImages } from "./machine.ts";
 import { boundariesOf } from "./step.ts";
 
-const CLI = resolve(import.meta.dirname, "../../dist/cli.cjs");
+const DIST = resolve(import.meta.dirname, "../../dist");
 const RUN_LIMIT_MS = 300_000;
 const POLL_MS = 10;
 
@@ -66,6 +74,8 @@ export async function breakEnvironment(breakage: Breakage): Promise<BrokenRun> {
     return path;
   }) as [string, string, string];
   writeProject(project, token, breakage);
+  // A copy: the program may be built anew while this goes on.
+  cpSync(DIST, join(directory, "dist"), { recursive: true });
   const engine = await startEngineProxy(directory);
   const before = listeners().map(({ address }) => address);
   const startedAt = Date.now();
@@ -84,7 +94,7 @@ export async function breakEnvironment(breakage: Breakage): Promise<BrokenRun> {
     const run = runOf(ended.events);
     const mustFinish = ended.output.includes("tilt-ci down");
     await engine.restore();
-    const down = mustFinish && run ? await takeDown(run, project, env) : undefined;
+    const down = mustFinish && run ? await takeDown(run, directory, env) : undefined;
     const traces = { token, network, run: isShared ? undefined : run, startedAt };
     const leftovers = leftoversOf({
       ...traces,
@@ -116,7 +126,7 @@ async function carryOut(
   const events = join(directory, "events.ndjson");
   const reports = join(directory, "reports");
   const argv = ["ci", "--report-dir", reports, "--events", events, ...args];
-  const child = spawn(process.execPath, [CLI, ...argv], {
+  const child = spawn(process.execPath, [join(directory, "dist", "cli.cjs"), ...argv], {
     cwd: project,
     env,
     stdio: ["ignore", "pipe", "pipe"],
@@ -161,7 +171,8 @@ function groundOf(events: readonly RunEvent[], engine: EngineProxy): Ground {
 }
 
 async function takeDown(run: string, cwd: string, env: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, [CLI, "down", run], { cwd, env, stdio: "ignore" });
+  const argv = [join(cwd, "dist", "cli.cjs"), "down", run];
+  const child = spawn(process.execPath, argv, { cwd, env, stdio: "ignore" });
   return new Promise((done) => child.once("close", (code) => done(code ?? -1)));
 }
 
