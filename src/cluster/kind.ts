@@ -7,6 +7,7 @@ import { nodeRegistry } from "./kind-follow.ts";
 import { contextOf } from "./kubeconfig.ts";
 import { importIntoNodes, mirrorInNodes, pullIntoNodes } from "./node-images.ts";
 import { hostsFiles } from "./node-script.ts";
+import { createPullQueue, type PulledImage } from "./pull-queue.ts";
 
 const LOGS_TIMEOUT_MS = 60_000;
 
@@ -24,8 +25,11 @@ export interface ClusterLease {
   readonly created: Promise<void>;
   /** All nodes are Ready. */
   readonly settled: Promise<void>;
-  /** Pulls an image into every node, also before the control plane is up. Throws `EnvironmentError`. */
-  pull(ref: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Pulls an image into every node, also before the control plane is up; after others that share layers with it.
+   * Throws `EnvironmentError`; rejects with the signal's reason.
+   */
+  pull(image: PulledImage, signal?: AbortSignal): Promise<void>;
   /** Puts a `docker save` archive into every node; `open` is called once a node. Throws `EnvironmentError`. */
   importArchive(open: () => AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
   /** Lets the run's registry stand in for more registries than `MIRRORED_REGISTRIES`. */
@@ -52,7 +56,9 @@ export function startKindCluster(
     apiReady: boot.apiReady.promise,
     created: boot.created.promise,
     settled: boot.settled.promise,
-    pull: async (ref, signal) => pullIntoNodes(await boot.nodes.promise, ref, engine, signal),
+    pull: createPullQueue(async (ref, signal) =>
+      pullIntoNodes(await boot.nodes.promise, ref, engine, signal),
+    ),
     importArchive: async (open, signal) =>
       importIntoNodes(await boot.nodes.promise, open, engine, signal),
     mirror: async (registries, signal) => {

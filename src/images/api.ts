@@ -58,6 +58,8 @@ export interface MirroredImage {
   /** Where the nodes find it, as they name the registry. */
   readonly clusterRef: string;
   readonly digest: string;
+  /** Digests of its uncompressed layers, in order. */
+  readonly layers: readonly string[];
   readonly bytesUploaded: number;
 }
 

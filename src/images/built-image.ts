@@ -20,6 +20,8 @@ export interface DeliveredImage {
   readonly clusterRef: string;
   /** Of the manifest in the registry, where it is known. */
   readonly digest?: string;
+  /** Digests of its uncompressed layers, in order; none when the image is not in the local Docker. */
+  readonly layers: readonly string[];
   readonly bytesUploaded: number;
   /** It was there already, or need not be there. */
   readonly cached: boolean;

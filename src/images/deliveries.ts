@@ -90,8 +90,9 @@ class Deliveries {
     const { clock } = this.#options.host;
     const startedAt = clock.monotonic();
     const sent = await this.#bring(built, signal);
-    const { ref, clusterRef } = built;
-    return { ref, clusterRef, ...sent, durationMs: clock.monotonic() - startedAt };
+    const { ref, clusterRef, local } = built;
+    const layers = local?.diffIds ?? [];
+    return { ref, clusterRef, layers, ...sent, durationMs: clock.monotonic() - startedAt };
   }
 
   async #bring(built: BuiltImage, signal: AbortSignal): Promise<Sending> {
@@ -175,6 +176,7 @@ class Deliveries {
         ref,
         clusterRef: `${host}/${repository}:${tag}`,
         digest: sent.digest,
+        layers: image.diffIds,
         bytesUploaded: sent.bytesUploaded,
       };
     });

@@ -2,6 +2,7 @@ import type { Graph, Task } from "../engine/index.ts";
 import { CancelledError } from "../errors.ts";
 import {
   type BuiltImage,
+  type DeliveredImage,
   fingerprintInputs,
   type Images,
   type OtherBuild,
@@ -85,7 +86,7 @@ export function createImageTasks(
   async function push(task: Task, signal: AbortSignal): Promise<TaskOutcome> {
     const result = built.get(task.subject!)!;
     const delivered = await images.deliver(result, signal);
-    if (cluster?.lease && delivered.digest) prefetch(session, cluster, task, delivered.clusterRef);
+    if (cluster?.lease && delivered.digest) prefetch(session, cluster, task, delivered);
     return {
       ...(delivered.cached ? { cached: true } : {}),
       facts: {
@@ -114,7 +115,12 @@ export function createImageTasks(
 }
 
 /** The nodes fetch an image while the control plane still boots; the kubelet would only begin after the apply. */
-function prefetch(session: Session, cluster: RunCluster, task: Task, ref: string): void {
+function prefetch(
+  session: Session,
+  cluster: RunCluster,
+  task: Task,
+  { clusterRef, layers }: DeliveredImage,
+): void {
   const startedAt = session.now();
   const tell = (event: Pick<Extract<RunEvent, { type: "step" }>, "name">) =>
     session.log.append({
@@ -126,7 +132,7 @@ function prefetch(session: Session, cluster: RunCluster, task: Task, ref: string
       at: session.now(),
       ...event,
     });
-  cluster.lease!.pull(ref, session.signal).then(
+  cluster.lease!.pull({ ref: clusterRef, layers }, session.signal).then(
     () => tell({ name: "pull into nodes" }),
     // The kubelet pulls it again and tells better what is wrong.
     () => tell({ name: "pull into nodes (failed, left to the kubelet)" }),

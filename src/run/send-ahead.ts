@@ -32,7 +32,7 @@ export function sendAhead(
   if (!lease || session.options.registry !== "local") return async () => {};
   const { signal } = session;
   const intoNodes = (sent: readonly MirroredImage[]) =>
-    Promise.all(sent.map(({ ref }) => lease.pull(ref, signal)));
+    Promise.all(sent.map((image) => lease.pull(image, signal)));
   const foreign = thirdPartyImages(plan);
   const unusual = [...new Set(foreign.map(({ domain }) => domain))].filter(
     (domain) => !MIRRORED_REGISTRIES.includes(domain),

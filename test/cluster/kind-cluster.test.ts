@@ -98,7 +98,7 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
         yield execFileSync("docker", ["save", "tci-imported:1"], { maxBuffer: 1 << 26 });
       });
       docker("rmi", "tci-imported:1");
-      await cluster.pull(`${pull}/app:1`);
+      await cluster.pull({ ref: `${pull}/app:1` });
       const pods = [
         pod("prefetched", `${pull}/app:1`, "Never"),
         pod("by-localhost", `${push}/app:2`, "Always"),
@@ -124,7 +124,7 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
 
     test("says what cannot be pulled", async () => {
       const ref = `${address.hostFromContainerRuntime}/nothing:1`;
-      await expect(cluster.pull(ref)).rejects.toMatchObject({
+      await expect(cluster.pull({ ref: ref })).rejects.toMatchObject({
         exitCode: 3,
         message: expect.stringMatching(new RegExp(`^Cannot pull ${ref} into a node: .*not found`)),
       });

@@ -88,7 +88,7 @@ describe.skipIf(!clusterAvailable())("a cluster's life", () => {
     expect(await cluster.nodes).toEqual([`${cluster.name}-control-plane`]);
     expect(statSync(cluster.kubeconfig).mode & 0o777).toBe(0o600);
     expect(readFileSync(cluster.kubeconfig, "utf8")).toContain("server: https://127.0.0.1:");
-    await cluster.pull(`${hostFromContainerRuntime}/app:1`);
+    await cluster.pull({ ref: `${hostFromContainerRuntime}/app:1` });
     const inNode = (...args: readonly string[]) =>
       execFileSync("docker", ["exec", `${cluster.name}-control-plane`, ...args], {
         encoding: "utf8",

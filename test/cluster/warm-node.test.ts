@@ -234,7 +234,7 @@ describe.skipIf(!clusterAvailable() || isWarm)("a cluster from a baked node", ()
       docker("tag", "busybox:latest", `${push}/app:1`);
       docker("push", "--quiet", `${push}/app:1`);
       docker("rmi", `${push}/app:1`);
-      await one.cluster.pull(`${pull}/app:1`);
+      await one.cluster.pull({ ref: `${pull}/app:1` });
       const serve =
         "mkdir /w && echo served >/w/index.html && echo started && httpd -f -p 8080 -h /w";
       const inCluster = (...args: readonly string[]) => kubectl(one.cluster, ...args);

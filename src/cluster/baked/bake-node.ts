@@ -55,7 +55,7 @@ export class BakeNode {
   /** Puts an image of the local engine, or else of its registry, into the node's store. */
   async addImage(ref: string): Promise<void> {
     const { exitCode } = await this.#run(["image", "inspect", "--format", "{{.Id}}", ref]);
-    if (exitCode !== 0) return this.#cluster.pull(ref, this.#signal);
+    if (exitCode !== 0) return this.#cluster.pull({ ref }, this.#signal);
     await this.#cluster.importArchive(() => this.#save(ref), this.#signal);
   }
 
