@@ -6,7 +6,6 @@ import type { Administrators } from "./node-setup.ts";
 const POLL_MS = 50;
 const API_TIMEOUT_MS = 4 * 60_000;
 const SETTLE_TIMEOUT_MS = 3 * 60_000;
-const DNS_TIMEOUT_MS = 60_000;
 
 /**
  * Resolves when the API server is ready and obeys the administrator of the kubeconfig.
@@ -53,28 +52,6 @@ const ADMINS = {
     { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "kubeadm:cluster-admins" },
   ],
 };
-
-/**
- * Lets the cluster's DNS answer as soon as CoreDNS listens. Its readiness probe runs every 10 s, the first time
- * at a random moment of these: pods that look up a Service would meet no name server for that long.
- */
-export async function publishDnsEarly(
-  client: ApiClient,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const deadline = clock.monotonic() + DNS_TIMEOUT_MS;
-  while (clock.monotonic() < deadline && !signal.aborted) {
-    const { status } = await client.request(
-      "PATCH",
-      "/api/v1/namespaces/kube-system/services/kube-dns",
-      { spec: { publishNotReadyAddresses: true } },
-    );
-    if (status === 200) return true;
-    await clock.sleep(200, signal).catch(() => {});
-  }
-  return false;
-}
 
 /**
  * Resolves when that many nodes are Ready; one watch, no polling. Throws `EnvironmentError` naming the others

@@ -1,9 +1,10 @@
 import { CancelledError, UsageError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { createApiClient } from "./api.ts";
-import { nodesReady, publishDnsEarly } from "./api-readiness.ts";
+import { type ApiClient, createApiClient } from "./api.ts";
+import { nodesReady } from "./api-readiness.ts";
 import { chooseWarm, type WarmOptions } from "./baked/choose-warm.ts";
 import { warmStart } from "./baked/warm-start.ts";
+import { type ClusterDns, dnsReady, publishDnsEarly } from "./cluster-dns.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { type BringUpHooks, step } from "./hooks.ts";
@@ -60,6 +61,8 @@ export class KindBoot {
   readonly #host: Host;
   readonly #hooks: BringUpHooks;
   readonly #signal: AbortSignal;
+  #dns: Promise<ClusterDns | undefined> | undefined;
+  #running: RunningCluster | undefined;
 
   constructor(options: KindClusterOptions, host: Host, hooks: BringUpHooks) {
     this.#options = options;
@@ -89,6 +92,18 @@ export class KindBoot {
       for (const promise of [this.nodes, this.apiReady, this.created, this.settled])
         promise.reject(reason);
     }
+  }
+
+  /** The cluster's DNS, once it answers; asked for once, when somebody wants to know. Undefined: nobody can say. */
+  dns(): Promise<ClusterDns | undefined> {
+    this.#dns ??= this.apiReady.promise.then(
+      () =>
+        step("cluster DNS", this.#hooks, this.#host.clock, () =>
+          this.#asAdmin((client) => dnsReady(client, this.#host.clock, this.#signal)),
+        ),
+      () => undefined,
+    );
+    return this.#dns;
   }
 
   /** Checks what it takes, and records what will be created. Nothing is left behind when it throws. */
@@ -261,16 +276,18 @@ export class KindBoot {
     });
     await complete?.(running);
     this.nodes.resolve(nodeNames);
+    this.#running = running;
     this.apiReady.resolve();
-    void this.#publishDns(running);
+    // A convenience: without it DNS answers some seconds later, so a failure is none of the run's.
+    void this.#asAdmin((client) => publishDnsEarly(client, this.#host.clock, this.#signal));
     return running;
   }
 
-  /** A convenience: without it DNS answers some seconds later, so a failure is none of the run's. */
-  async #publishDns({ server, administrators }: RunningCluster): Promise<void> {
+  async #asAdmin<T>(ask: (client: ApiClient) => Promise<T>): Promise<T> {
+    const { server, administrators } = this.#running!;
     const client = createApiClient(server, administrators.admin);
     try {
-      await publishDnsEarly(client, this.#host.clock, this.#signal);
+      return await ask(client);
     } finally {
       client.close();
     }

@@ -8,6 +8,7 @@ import { contextOf } from "./kubeconfig.ts";
 import { importIntoNodes, mirrorInNodes, pullIntoNodes } from "./node-images.ts";
 import { hostsFiles } from "./node-script.ts";
 import { createPullQueue, type PulledImage } from "./pull-queue.ts";
+import { routesReady } from "./service-routes.ts";
 
 const LOGS_TIMEOUT_MS = 60_000;
 
@@ -30,6 +31,10 @@ export interface ClusterLease {
    * Throws `EnvironmentError`; rejects with the signal's reason.
    */
   pull(image: PulledImage, signal?: AbortSignal): Promise<void>;
+  /** Resolves when pods find each other by name: DNS answers, and every node leads to it. Never rejects. */
+  dns(signal: AbortSignal): Promise<void>;
+  /** Resolves when every node leads these cluster IPs of Services to a pod, or gives up on it. Never rejects. */
+  routes(addresses: readonly string[], signal: AbortSignal): Promise<void>;
   /** Puts a `docker save` archive into every node; `open` is called once a node. Throws `EnvironmentError`. */
   importArchive(open: () => AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
   /** Lets the run's registry stand in for more registries than `MIRRORED_REGISTRIES`. */
@@ -48,6 +53,13 @@ export function startKindCluster(
   void boot.run();
   const { name, kubeconfig, registry } = options;
   const { engine } = boot;
+  const routes: ClusterLease["routes"] = async (addresses, signal) => {
+    // a node that cannot be asked, or a run that ends: those who wait find out by themselves
+    const asked = boot.nodes.promise.then((nodes) =>
+      routesReady(nodes, addresses, engine, host.clock, signal),
+    );
+    await asked.catch(() => {});
+  };
   return {
     name,
     context: contextOf(name),
@@ -59,6 +71,11 @@ export function startKindCluster(
     pull: createPullQueue(async (ref, signal) =>
       pullIntoNodes(await boot.nodes.promise, ref, engine, signal),
     ),
+    routes,
+    dns: async (signal) => {
+      const dns = await Promise.race([boot.dns(), aborted(signal)]);
+      await routes(dns?.addresses ?? [], signal);
+    },
     importArchive: async (open, signal) =>
       importIntoNodes(await boot.nodes.promise, open, engine, signal),
     mirror: async (registries, signal) => {
@@ -68,6 +85,14 @@ export function startKindCluster(
     },
     exportLogs: (directory, signal) => exportLogs(name, directory, host, signal),
   };
+}
+
+/** Resolves when the signal fires. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
 }
 
 async function exportLogs(

@@ -11,7 +11,7 @@ import {
 import { commandEnvironment } from "../local/index.ts";
 import { parseYamlStream } from "../manifests/yaml.ts";
 import { commandText, commandTitle } from "../model/command-text.ts";
-import type { CustomResource, KubernetesResource, Plan } from "../model/plan.ts";
+import type { CustomResource, KubernetesObject, KubernetesResource, Plan } from "../model/plan.ts";
 import { maskedYaml } from "../report/index.ts";
 import type { RunCluster } from "./cluster.ts";
 import type { Surroundings } from "./commands.ts";
@@ -48,6 +48,15 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
   const tell = (resource: string) => (text: string) =>
     session.line({ resource, phase: "deploy", level: "info", source: "runtime", text });
 
+  /**
+   * A cluster of our own gets its objects while its network still comes up. What is started again finds that out by
+   * itself; a Job whose one try falls into that moment would fail for good.
+   */
+  async function network(resource: KubernetesResource, signal: AbortSignal): Promise<void> {
+    const isFinal = resource.objects.some(({ object }) => runsOnce(object));
+    if (isFinal && !dryRun) await cluster.lease?.dns(AbortSignal.any([session.signal, signal]));
+  }
+
   async function watch(
     resource: KubernetesResource | CustomResource,
     applied: readonly AppliedObject[],
@@ -64,7 +73,7 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
   return {
     async kubernetes(resource, signal) {
       const connection = await cluster.api(signal);
-      await images.sentAhead(resource, signal);
+      await Promise.all([images.sentAhead(resource, signal), network(resource, signal)]);
       const objects = injectImages(resource, deployedImages(plan, images));
       session.reports.applied(resource.name, maskedYaml(objects.map(({ object }) => object)));
       const deployedAt = session.now();
@@ -98,6 +107,14 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
       return watch(resource, applied, deployedAt);
     },
   };
+}
+
+/** Jobs, and Pods that are not started again. */
+function runsOnce({ kind, spec }: KubernetesObject): boolean {
+  return (
+    kind === "Job" ||
+    (kind === "Pod" && (spec as { restartPolicy?: string } | undefined)?.restartPolicy === "Never")
+  );
 }
 
 /** What injection needs of the images that were built: by ref, their name in the cluster. */

@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ClusterLease } from "../cluster/index.ts";
 import {
+  type AppliedObject,
   collectDiagnostics,
   createWatcher,
   type KubernetesConnection,
@@ -16,9 +18,8 @@ import type { Collector, Session } from "./session.ts";
 
 const LAST_LOGS_MS = 1000;
 
-/** kube-proxy waits a second by default before it programs what it hears; in our own clusters it does not. */
+/** kube-proxy waits a second by default before it programs what it hears. In our own clusters the nodes are asked. */
 const SERVICE_LAG_MS = 1500;
-const OWN_SERVICE_LAG_MS = 400;
 
 /** What is deployed, watched: observations, pod output and events of the cluster go into the log. */
 export interface ClusterWatch {
@@ -40,13 +41,7 @@ export function createClusterWatch(
     const connection = await cluster.api(session.signal);
     const registry = cluster.lease && (await cluster.registry());
     const { log } = session;
-    const forwards = new Forwards(
-      session,
-      plan,
-      connection,
-      () => watcher,
-      cluster.lease !== undefined,
-    );
+    const forwards = new Forwards(session, plan, connection, () => watcher, cluster.lease);
     const watcher: Watcher = createWatcher(connection, {
       semantics: session.options.policy.semantics,
       onObservation: (resource, observation) => {
@@ -132,16 +127,16 @@ class Forwards {
   readonly #watcher: () => Watcher;
   readonly #open = new Map<string, OpenPortForwards>();
   readonly #seen = new Set<string>();
-  readonly #ownCluster: boolean;
+  readonly #lease: ClusterLease | undefined;
 
   constructor(
     session: Session,
     plan: Plan,
     connection: KubernetesConnection,
     watcher: () => Watcher,
-    ownCluster: boolean,
+    lease: ClusterLease | undefined,
   ) {
-    this.#ownCluster = ownCluster;
+    this.#lease = lease;
     this.#session = session;
     this.#plan = plan;
     this.#connection = connection;
@@ -154,9 +149,7 @@ class Forwards {
     if (resource?.type !== "k8s" && resource?.type !== "custom") return;
     if (this.#seen.has(name)) return;
     this.#seen.add(name);
-    const hasService =
-      resource.type === "k8s" && resource.objects.some(({ object }) => object.kind === "Service");
-    const ways = [hasService ? this.#serviceLag() : undefined, this.#forward(resource)];
+    const ways = [this.#services(name), this.#forward(resource)];
     Promise.all(ways).then(
       () => this.#session.reached(name, "reachable"),
       (error: unknown) => this.#refused(name, error),
@@ -180,10 +173,24 @@ class Forwards {
     return forwards.ready;
   }
 
-  /** A Service leads to a new pod only when every node's proxy has heard of it, which no API tells. */
-  #serviceLag(): Promise<void> {
-    const lag = this.#ownCluster ? OWN_SERVICE_LAG_MS : SERVICE_LAG_MS;
-    return this.#session.host.clock.sleep(lag, this.#session.signal).catch(() => {});
+  /** A Service leads to a new pod only when every node's proxy has heard of it, which the API does not tell. */
+  async #services(name: string): Promise<void> {
+    const services = this.#watcher()
+      .applied(name)
+      .filter(({ kind }) => kind === "Service");
+    if (services.length === 0 || !this.#isNeeded(name)) return;
+    const { signal, host } = this.#session;
+    if (!this.#lease) return host.clock.sleep(SERVICE_LAG_MS, signal).catch(() => {});
+    await Promise.all([
+      this.#lease.routes(services.flatMap(clusterAddresses), signal),
+      this.#lease.dns(signal),
+    ]);
+  }
+
+  #isNeeded(name: string): boolean {
+    return this.#plan.resources.some(
+      ({ enabled, autoInit, resourceDeps }) => enabled && autoInit && resourceDeps.includes(name),
+    );
   }
 
   async close(): Promise<void> {
@@ -196,10 +203,7 @@ class Forwards {
       session: this.#session,
       message: error instanceof Error ? error.message : String(error),
     };
-    const needed = this.#plan.resources.some(
-      ({ enabled, autoInit, resourceDeps }) => enabled && autoInit && resourceDeps.includes(name),
-    );
-    if (!needed) {
+    if (!this.#isNeeded(name)) {
       session.warn(message, { resource: name });
       session.reached(name, "reachable");
       return;
@@ -218,4 +222,13 @@ class Forwards {
       failure,
     });
   }
+}
+
+/** Cluster IPs that a proxy has to lead somewhere: none of a headless Service, none of an external name. */
+function clusterAddresses({ object }: AppliedObject): readonly string[] {
+  const { clusterIPs = [], selector } = (object.spec ?? {}) as {
+    readonly clusterIPs?: readonly string[];
+    readonly selector?: object;
+  };
+  return selector ? clusterIPs.filter((address) => address !== "None") : [];
 }
