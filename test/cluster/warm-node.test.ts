@@ -282,7 +282,7 @@ describe.skipIf(!clusterAvailable() || isWarm)("a cluster from a baked node", ()
       execFileSync("docker", ["build", "--quiet", "--tag", built, "-"], { input: dockerfile });
       docker("push", "--quiet", built);
       docker("rmi", built);
-      await one.cluster.pull(`${pull}/derived:1`);
+      await one.cluster.pull({ ref: `${pull}/derived:1` });
       const inCluster = (...args: readonly string[]) => kubectl(one.cluster, ...args);
       inCluster("run", "derived", `--image=${built}`, "--", "sleep", "600");
       inCluster("wait", "--for=condition=Ready", "pod/derived", "--timeout=90s");
