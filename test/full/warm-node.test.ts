@@ -42,6 +42,7 @@ describe.skipIf(!clusterAvailable())("a baked node in a registry", () => {
     const bake = ["bake", ...node, ...images, "--tag", baked, "--push"];
     const { code, stdout, stderr } = await tiltCi("node", bake, { cwd: folder });
     expect(code, stdout + stderr).toBe(0);
+    docker("image", "rm", "--force", baked);
   });
 
   afterEach(() => {
