@@ -92,7 +92,7 @@ export async function breakEnvironment(breakage: Breakage): Promise<BrokenRun> {
   try {
     const ended = await carryOut(breakage, { project, directory, env, engine });
     const run = runOf(ended.events);
-    const mustFinish = ended.output.includes("tilt-ci down");
+    const mustFinish = ended.code === undefined || ended.output.includes("tilt-ci down");
     await engine.restore();
     const down = mustFinish && run ? await takeDown(run, directory, env) : undefined;
     const traces = { token, network, run: isShared ? undefined : run, startedAt };
@@ -143,7 +143,12 @@ async function carryOut(
   while (child.exitCode === null && child.signalCode === null) {
     const seen = readEvents(events);
     if (seen.some((event) => boundariesOf(event).includes(at))) {
-      await act(groundOf(seen, engine));
+      await act(groundOf(seen, engine)).catch(async (error: unknown) => {
+        // What was to be broken was not there: the run still has to clean up after itself.
+        child.kill("SIGTERM");
+        await exit;
+        throw error;
+      });
       break;
     }
     await delay(POLL_MS);

@@ -92,7 +92,7 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
   [
     "the API server is killed while objects are applied",
     "green",
-    { at: "phase-started:deploy", act: killApiServer },
+    { at: "reached:api", act: killApiServer },
   ],
   [
     "the API server does not come back",
@@ -134,13 +134,17 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
     /Node \S+ is not ready: .*(runtime|kubelet)/i,
     {
       at: "phase-started:ready",
-      act: ({ inNode }) => inNode("systemctl", "stop", "containerd"),
-      readySecs: 30,
+      // Once the pod is on the node.
+      act: async ({ inNode }) => {
+        await delay(10_000);
+        await inNode("systemctl", "stop", "containerd");
+      },
+      readySecs: 40,
     },
   ],
   [
-    "the engine is away for 2 s during a build",
-    "green",
+    "the engine is away for 2 s while it makes the cluster",
+    ENGINE_GONE,
     { at: "phase-started:build", act: cut(2), buildSecs: 4 },
   ],
   [

@@ -1,9 +1,11 @@
 import type { Failure } from "../../model/result.ts";
-import { conditionOf, type Pod, timeOf } from "../api/api-object.ts";
+import { conditionOf, type Node, type Pod, timeOf } from "../api/api-object.ts";
 import { type Evidence, failedUnlessChanged, type Judgement } from "./judgement.ts";
 
 /** A runtime or a kubelet that was restarted is back within this; the control plane itself waits 40 s for a silent one. */
 const NODE_DOWN_MS = 40_000;
+/** A node that boots is ready 5 to 20 s after its API server answers, on a busy machine later. */
+const NO_NODE_MS = 120_000;
 
 /**
  * What an unready pod waits for on a node that is down: nothing that it says itself can be believed, and nothing about it
@@ -12,16 +14,30 @@ const NODE_DOWN_MS = 40_000;
 export function judgeNode(pod: Pod, evidence: Evidence): Judgement | undefined {
   const name = pod.spec?.nodeName;
   if (!name) return undefined;
-  const node = evidence.nodes()?.find(({ metadata }) => metadata.name === name);
+  const failure = downBy(evidence.nodes()?.find(({ metadata }) => metadata.name === name));
+  return failure && failedUnlessChanged(NODE_DOWN_MS, `node ${name}`, "NodeNotReady", failure);
+}
+
+/** What a pod without a node waits for when none of those that there are is ready, and no others will come. */
+export function judgeNoNode(evidence: Evidence): Judgement | undefined {
+  const nodes = evidence.staticNodes ? (evidence.nodes() ?? []) : [];
+  const failures = nodes.map(downBy);
+  const [first] = failures;
+  if (first === undefined || failures.includes(undefined)) return undefined;
+  return failedUnlessChanged(NO_NODE_MS, "no node is ready", "Unschedulable", first);
+}
+
+function downBy(node: Node | undefined): Failure | undefined {
   const condition = conditionOf(node?.status?.conditions, "Ready");
-  if (condition === undefined || condition.status === "True") return undefined;
+  if (node === undefined || condition === undefined || condition.status === "True")
+    return undefined;
+  const { name } = node.metadata;
   const evidenceAt = timeOf(condition.lastTransitionTime);
-  const failure: Failure = {
+  return {
     code: "Infra",
     message: `Node ${name} is not ready: ${condition.message || condition.reason || "no reason given"}`,
     object: `Node/${name}`,
     ...(evidenceAt === undefined ? {} : { evidenceAt }),
     hint: "Look at the logs of its kubelet and its container runtime",
   };
-  return failedUnlessChanged(NODE_DOWN_MS, `node ${name}`, "NodeNotReady", failure);
 }

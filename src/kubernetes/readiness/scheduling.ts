@@ -3,6 +3,7 @@ import { conditionOf, type Node, type Pod, timeOf } from "../api/api-object.ts";
 import { latestEvent } from "./events.ts";
 import { type Evidence, failedUnlessChanged, type Judgement, pending } from "./judgement.ts";
 import { judgeMissing, missingObjectIn } from "./missing-object.ts";
+import { judgeNoNode } from "./node.ts";
 
 /** The scheduler tries again on every change of a node or pod: what stands this long will stand. */
 const UNSCHEDULABLE_MS = 4_000;
@@ -45,6 +46,8 @@ export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undef
     return judgeMissing(missing, namespace, { summary, uid, failure: volume }, evidence);
   }
   if (UNBOUND_VOLUME.test(message)) return judgeUnbound(pod, failure, evidence);
+  const noNode = judgeNoNode(evidence);
+  if (noNode) return noNode;
   const ms = patience(message, pod, evidence);
   if (ms === undefined) return pending(summary, { failure });
   return failedUnlessChanged(ms, `unschedulable ${uid}`, summary, failure);
