@@ -27,7 +27,9 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
     return true;
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
-    return false; // told by its phase
+    // why is told by its phase
+    session.warn(`Not everything is removed. ${error.hint ?? ""}`.trimEnd());
+    return false;
   } finally {
     if (stays && session.kept && !session.options.leaveTeardown)
       session.notice(await session.kept.describe());

@@ -27,9 +27,9 @@ describe.skipIf(!clusterAvailable())("a run whose environment breaks", () => {
 
   test("passes when the engine is away during a build", async () => {
     const { code, output, leftovers } = await breakEnvironment({
-      at: "phase-started:build",
+      at: "reached:api",
       args: SHARED,
-      buildSecs: 3,
+      buildSecs: 7,
       readySecs: 0,
       async act({ engine }) {
         await delay(1000);
@@ -44,16 +44,16 @@ describe.skipIf(!clusterAvailable())("a run whose environment breaks", () => {
 
   test("ends with exit 3 when the engine is gone during a build", async () => {
     const { code, report, down, leftovers } = await breakEnvironment({
-      at: "phase-started:build",
+      at: "reached:api",
       args: SHARED,
-      buildSecs: 3,
+      buildSecs: 7,
       async act({ engine }) {
         await delay(1000);
         await engine.cut();
       },
     });
     expect({ code, verdict: report?.verdict }).toEqual({ code: 3, verdict: "error" });
-    expect(report?.message).toMatch(/Docker daemon|docker\.sock/);
+    expect(report?.message).toMatch(/Docker daemon|docker\.sock|container engine/);
     expect(down ?? 0).toBe(0);
     expect(leftovers).toEqual([]);
   });

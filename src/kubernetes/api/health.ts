@@ -30,6 +30,8 @@ export class ApiServerHealth implements TransportObserver {
     | undefined;
   #lost: EnvironmentError | undefined;
   #recoveredAt = Number.NEGATIVE_INFINITY;
+  /** Also of a server that had not answered us before. */
+  #failedAt = Number.NEGATIVE_INFINITY;
   #watchers = 0;
   #silenceTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -54,7 +56,8 @@ export class ApiServerHealth implements TransportObserver {
 
   /** The server fails to answer or has failed a short while ago: it may not have read everybody's rights yet. */
   get isSettling(): boolean {
-    return this.#failing !== undefined || performance.now() - this.#recoveredAt < SETTLING_MS;
+    const since = Math.max(this.#recoveredAt, this.#failedAt);
+    return this.#failing !== undefined || performance.now() - since < SETTLING_MS;
   }
 
   /** Calls back each time the server gets lost. Returns how to stop that. */
@@ -97,6 +100,7 @@ export class ApiServerHealth implements TransportObserver {
 
   failed(error: Error): void {
     const { message: lastError } = error;
+    this.#failedAt = performance.now();
     const unanswered = !(error instanceof ApiError);
     if (this.#failing !== undefined) {
       this.#failing.lastError = lastError;

@@ -66,6 +66,16 @@ const writes = (server: FakeApiServer) =>
     .map(({ method, path }) => `${method} ${path}`);
 
 describe("applyObjects()", () => {
+  test("outlasts a server that restarts at the first request and has not read our rights yet", async () => {
+    await using cluster = await startCluster();
+    let requests = 0;
+    cluster.server.reset = ({ method }) => method === "PATCH" && requests++ === 0;
+    const message = 'User "admin" cannot patch resource "configmaps"';
+    refuseFirst(cluster.server, 2, { code: 403, reason: "Forbidden", message });
+    const [applied] = await apply(cluster.connection, [object("ConfigMap", "settings")]);
+    expect(applied?.name).toBe("settings");
+  });
+
   test("applies server-side, forced, as its field manager, in the connection's namespace", async () => {
     await using cluster = await startCluster();
     const [applied] = await apply(cluster.connection, [
