@@ -93,7 +93,8 @@ describe.skipIf(!clusterAvailable())("secrets", () => {
     const files = filesIn(reports);
     expect(files.some((file) => file.includes("/bundle/kubernetes/"))).toBe(true);
     // What the Tiltfile says is on the console before its Secrets are known (docs/security.md).
-    const afterwards = (stdout + stderr).split("\n").filter((line) => !line.includes("(Tiltfile)"));
+    const beforehand = /about to deploy|echoed/;
+    const afterwards = (stdout + stderr).split("\n").filter((line) => !beforehand.test(line));
     const texts = new Map([["console", afterwards.join("\n")]]);
     for (const file of [...files, ...filesIn(STATE)]) texts.set(file, readFileSync(file, "latin1"));
     const leaks = Object.values(SECRETS).flatMap((secret) =>
