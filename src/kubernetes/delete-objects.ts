@@ -7,6 +7,7 @@ import { awaitObject } from "./apply/await-object.ts";
 import { byRank } from "./apply/kind-order.ts";
 import { retryPassing } from "./apply/retry.ts";
 import type { KubernetesConnection } from "./connection.ts";
+import { endPodsOf } from "./end-pods.ts";
 import { isCustomKind } from "./readiness/rules.ts";
 
 /** An object by name, and by UID if only that very object is meant. */
@@ -23,6 +24,8 @@ export interface DeleteOptions {
   readonly wait: boolean;
   readonly signal: AbortSignal;
   readonly onLine?: (line: string) => void;
+  /** How long Pods may take to end whose names may be needed again: bare ones, a StatefulSet's. Their own by default. */
+  readonly podGraceSeconds?: number;
   /** For one object to go, 60 s by default. */
   readonly timeoutMs?: number;
 }
@@ -55,6 +58,7 @@ export async function deleteObjects(
   for (const group of [custom, others]) {
     for (const rank of byRank(group, ({ kind }) => kind).toReversed())
       await Promise.all(rank.toReversed().map((ref) => deletion.request(ref)));
+    await deletion.endPods(group);
     await deletion.awaitAll();
   }
   return { deleted: deletion.deleted, failures: deletion.failures };
@@ -75,18 +79,27 @@ class Deletion {
   request(ref: ObjectRef): Promise<void> {
     return this.#attempt(ref, async () => {
       if (ref.kind === "Namespace" && KEPT_NAMESPACES.includes(ref.name)) return;
-      const { signal, wait, onLine } = this.#options;
+      const { signal, onLine } = this.#options;
       const { discovery } = this.#connection;
       const resource = await discovery.find(ref.apiVersion, ref.kind, { signal });
       if (resource === undefined) return;
       const found = await retryPassing(
-        () => requestDeletion(this.#connection, resource, ref, wait, signal),
+        () => requestDeletion(this.#connection, resource, ref, this.#options),
         { object: nameOf(ref), withinMs: RETRY_MS, signal, isPassing, onRetry: () => {} },
       );
       if (!found) return;
       onLine?.(`Deleting ${nameOf(ref)}`);
-      if (wait) this.#requested.push({ ref, resource });
+      if (this.#options.wait) this.#requested.push({ ref, resource });
       else this.deleted.push(ref);
+    });
+  }
+
+  /** Saves time at most: what goes wrong is left to the Pods' own grace periods. */
+  async endPods(owners: readonly ObjectRef[]): Promise<void> {
+    const { podGraceSeconds, signal } = this.#options;
+    if (podGraceSeconds === undefined) return;
+    await endPodsOf(this.#connection, owners, podGraceSeconds, signal).catch((error: unknown) => {
+      if (error instanceof CancelledError) throw error;
     });
   }
 
@@ -125,8 +138,7 @@ async function requestDeletion(
   { transport }: KubernetesConnection,
   resource: ApiResource,
   ref: ObjectRef,
-  wait: boolean,
-  signal: AbortSignal,
+  { wait, podGraceSeconds, signal }: DeleteOptions,
 ): Promise<boolean> {
   try {
     await transport.request({
@@ -137,6 +149,9 @@ async function requestDeletion(
         kind: "DeleteOptions",
         // In the foreground an owner stays until what it owns is gone, so that waiting for it is waiting for all.
         propagationPolicy: wait ? "Foreground" : "Background",
+        ...(ref.kind === "Pod" && podGraceSeconds !== undefined
+          ? { gracePeriodSeconds: podGraceSeconds }
+          : {}),
         ...(ref.uid === undefined ? {} : { preconditions: { uid: ref.uid } }),
       },
       signal,

@@ -226,9 +226,10 @@ async function openConnection(
     namespace: session.options.namespace,
   });
   if (reuse && reuse.objects.length > 0) {
-    // What ends may take its grace period: applying the same object again waits for it, nothing else has to.
+    // What ends may take its grace period, unless its name may be wanted at once: nobody needs what it still does.
     await deleteObjects(connection, reuse.objects, {
       wait: false,
+      podGraceSeconds: 1,
       signal: session.signal,
     });
     await reuse.recordObjects([]);

@@ -443,6 +443,38 @@ describe("deleteObjects()", () => {
     expect(order).toEqual(["deployments", "secrets", "configmaps"]);
   });
 
+  test("shortens the grace period of Pods whose names may be wanted again, if it is told to", async () => {
+    await using cluster = await startCluster();
+    const owned = (name: string, kind: string, owner: string) =>
+      object("Pod", name, {
+        metadata: {
+          name,
+          ownerReferences: [{ apiVersion: "apps/v1", kind, name: owner, uid: "u" }],
+        },
+      });
+    const [set, bare] = await apply(cluster.connection, [
+      object("StatefulSet", "db", { apiVersion: "apps/v1" }),
+      object("Pod", "bare"),
+      owned("db-0", "StatefulSet", "db"),
+      owned("other-0", "StatefulSet", "other"),
+      owned("web-1", "ReplicaSet", "web"),
+    ]);
+    const before = cluster.server.requests.length;
+    await deleteObjects(cluster.connection, [set!, bare!], {
+      wait: false,
+      podGraceSeconds: 1,
+      signal,
+    });
+    const graces = cluster.server.requests
+      .slice(before)
+      .filter(({ method }) => method === "DELETE")
+      .map(({ path, body }) => [
+        path.split("/").at(-1),
+        (body as { gracePeriodSeconds?: number }).gracePeriodSeconds,
+      ]);
+    expect(Object.fromEntries(graces)).toEqual({ db: undefined, bare: 1, "db-0": 1 });
+  });
+
   test("tells what would not go", async () => {
     await using cluster = await startCluster();
     const [kept] = await apply(cluster.connection, [
