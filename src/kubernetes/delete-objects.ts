@@ -56,9 +56,9 @@ export async function deleteObjects(
   const custom = refs.filter(({ apiVersion }) => isCustomKind(apiVersion));
   const others = refs.filter(({ apiVersion }) => !isCustomKind(apiVersion));
   for (const group of [custom, others]) {
+    await deletion.endPods(group);
     for (const rank of byRank(group, ({ kind }) => kind).toReversed())
       await Promise.all(rank.toReversed().map((ref) => deletion.request(ref)));
-    await deletion.endPods(group);
     await deletion.awaitAll();
   }
   return { deleted: deletion.deleted, failures: deletion.failures };

@@ -5,8 +5,9 @@ import type { ObjectRef } from "./delete-objects.ts";
 import { readOptional } from "./detect-registry.ts";
 
 /**
- * Shortens the grace period of the Pods of StatefulSets that are being deleted, which may be 30 s and more: until they
- * are gone, no new Pod can have their names. Throws as Transport.request() does.
+ * Ends the Pods of StatefulSets that are about to be deleted: until these are gone, no new Pod can have their names.
+ * It has to come before the owners go, since a kubelet that has begun to wait for the Pod's own grace period (30 s by
+ * default) goes on with that. Throws as Transport.request() does.
  */
 export async function endPodsOf(
   connection: KubernetesConnection,
