@@ -19,6 +19,14 @@ const { values, positionals } = parseArgs({
   },
 });
 const runs = Number(values.runs);
+const missing = [
+  existsSync(values.programs) ? [] : `No programs in ${values.programs}: --programs names a folder`,
+  spawnSync(values.go, ["-c", ""]).error === undefined
+    ? []
+    : `No starlark-go as "${values.go}": --go names one (go install go.starlark.net/cmd/starlark@latest)`,
+].flat();
+for (const line of missing) console.error(line);
+if (missing.length > 0) process.exit(2);
 const filter = positionals[0] ?? "";
 const folder = mkdtempSync(join(tmpdir(), "bench-starlark-"));
 

@@ -102,6 +102,8 @@ case $verb in
     port=$(docker inspect --format '{{index .Config.Labels "bench.port"}}' "$registry")
     job "$@"
     end_forwards
+    # first, or a StatefulSet's Pod keeps its name for its 30 s of grace, and the next run waits
+    kubectl delete pods --all --now --wait=false >/dev/null
     for manifest in "${manifests[@]}"; do kubectl delete -f "$work/src/$manifest" --wait=false >/dev/null; done
     step delete
     ;;

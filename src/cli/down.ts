@@ -8,7 +8,7 @@ import { durationFlag } from "./duration-flag.ts";
 export function downCommand(attach: Attach): Command {
   return new Command("down")
     .description("remove what killed or kept runs left behind")
-    .argument("[run]", "id of one run")
+    .argument("[run]", "id of one run, or NAME of --reuse NAME")
     .option("--all", "every run that is not alive, and the clusters of --reuse")
     .option("--older-than <duration>", "only runs started longer ago", durationFlag)
     .option("--force", "runs that are still alive, too")
@@ -35,7 +35,11 @@ export function downCommand(attach: Attach): Command {
           io.stdout.write(`left ${id}: ${reason}\n`);
         for (const line of result.failures) io.stderr.write(`Error: ${line}\n`);
         if (result.removed.length + result.refused.length + result.failures.length === 0)
-          io.stdout.write("Nothing to remove.\n");
+          io.stdout.write(
+            run === undefined
+              ? "Nothing to remove.\n"
+              : `Nothing to remove: no run or cluster "${run}" is known here.\n`,
+          );
         if (result.failures.length > 0) return EXIT.environment;
         return run !== undefined && result.refused.length > 0 ? EXIT.badInput : EXIT.passed;
       }),

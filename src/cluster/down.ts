@@ -9,6 +9,7 @@ import {
   nodeNetwork,
   OWNER_LABEL,
   RUN_LABEL,
+  reuseClusterName,
 } from "./names.ts";
 import { listRecords, openRecord, type RunRecord } from "./record.ts";
 import { registryName } from "./registry.ts";
@@ -20,7 +21,7 @@ const OWNER_GRACE_MS = 15_000;
 const POLL_MS = 200;
 
 export interface DownOptions {
-  /** Only this run (its id, or the name of its cluster). */
+  /** Only this run: its id, the name of its cluster, or what `--reuse` was given. */
   readonly run?: string | undefined;
   /** Every run, `--keep`, `--reuse` and unrecorded ones included. */
   readonly all?: boolean | undefined;
@@ -98,7 +99,7 @@ class Sweep implements DownResult {
   /** Clusters of `--reuse`. */
   async reused(): Promise<void> {
     for (const { clusterName, cli } of await listReuse(this.#stateDir)) {
-      if (!this.#options.all && this.#options.run !== clusterName) continue;
+      if (!this.#options.all && !this.#isNamed(clusterName)) continue;
       if (!this.#options.force && (await isReuseLocked(this.#stateDir, clusterName, this.#host))) {
         this.refused.push({ run: clusterName, reason: "A run is using it" });
         continue;
@@ -120,10 +121,16 @@ class Sweep implements DownResult {
     ]);
     for (const { run, cluster, owner } of await labelledIfInstalled(engine)) {
       if (known.has(run) || known.has(cluster)) continue;
-      if (this.#options.run && this.#options.run !== run && this.#options.run !== cluster) continue;
+      if (this.#options.run && !this.#isNamed(run) && !this.#isNamed(cluster)) continue;
       if (owner && !(await this.#mayRemove(run, owner))) continue;
       await this.#removeCluster(cluster, engine.cli);
     }
+  }
+
+  /** Whether a name on the command line means this one: people know a reused cluster as they named it. */
+  #isNamed(name: string): boolean {
+    const { run } = this.#options;
+    return run !== undefined && (run === name || reuseClusterName(run) === name);
   }
 
   async #removeCluster(clusterName: string, cli: string): Promise<boolean> {

@@ -311,7 +311,7 @@ describe.skipIf(!clusterAvailable())("a cluster's life", () => {
       "/stub-api.py",
     ]);
     expect(await use(await acquireReuse(name, dir, host()))).toBe(id);
-    expect(await down({ stateDir: dir, run: first.clusterName }, host())).toMatchObject({
+    expect(await down({ stateDir: dir, run: name }, host())).toMatchObject({
       removed: [first.clusterName],
       failures: [],
     });
