@@ -272,7 +272,7 @@ describe.skipIf(!clusterAvailable())("images on a real Docker", () => {
       const error = await images.build(build, new Map(), signal).catch((thrown: unknown) => thrown);
       expect((error as PhaseFailure).failure).toMatchObject({
         code: "BuildFailed",
-        message: expect.stringContaining("RUN echo about to fail >&2; exit 7: process"),
+        message: expect.stringContaining("RUN echo about to fail >&2; exit 7: exit code: 7"),
         detail: expect.stringContaining("about to fail"),
         position: { file: join(directory, "Dockerfile"), line: 2, column: 1 },
       });
