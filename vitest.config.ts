@@ -1,4 +1,8 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** Much of what these tests do is to wait: vitest's own default leaves one of two processors idle. */
+const maxWorkers = Math.max(2, availableParallelism());
 
 /** One project a kind of test: `npm run ok` runs "unit", `npm test` all but "full". */
 export default defineConfig({
@@ -9,6 +13,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           testTimeout: 30_000,
+          maxWorkers,
         },
       },
       {
@@ -16,6 +21,7 @@ export default defineConfig({
           name: "tiltfile",
           include: ["test/tiltfile/**/*.test.ts"],
           testTimeout: 60_000,
+          maxWorkers,
         },
       },
       {
