@@ -26,6 +26,7 @@ import {
   type LiveUpdated,
 } from "./live-update-checks.ts";
 import { toLocalResource } from "./local-resources.ts";
+import { checkObjectLimits } from "./object-limits.ts";
 import { ResourceNames } from "./resource-names.ts";
 import { selectResources } from "./selection.ts";
 import { unusedImageWarning } from "./unused-images.ts";
@@ -54,6 +55,7 @@ export function assemble(recorded: Recorded): Plan {
     recorded.selection,
   );
   checkNeverStarting(resources);
+  checkObjectLimits(resources);
   return {
     tiltfile: recorded.tiltfile,
     directory: recorded.directory,
