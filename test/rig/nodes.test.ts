@@ -71,6 +71,9 @@ describe.skipIf(!clusterAvailable())("a cluster of three nodes", () => {
   let pods: readonly Pod[];
   let hostPort: number;
 
+  const inPod = (pod: Pod | undefined, ...argv: string[]) =>
+    cluster.kubectl(["exec", pod?.name ?? "", "--", ...argv]);
+
   beforeAll(async () => {
     hostPort = await freePort();
     cluster = await createCluster("nodes", config(hostPort), { images: ["busybox:latest"] });
@@ -93,14 +96,15 @@ describe.skipIf(!clusterAvailable())("a cluster of three nodes", () => {
         const [name = "", node = "", address = ""] = line.split(/\s+/);
         return { name, node, address };
       });
+    // names can be asked for once a node's rules lead to a CoreDNS that knows the Services
+    const resolves = "nslookup web.default.svc.cluster.local >/dev/null 2>&1";
+    const wait = `for i in $(seq 120); do ${resolves} && exit 0; sleep 0.5; done; exit 1`;
+    for (const pod of pods) await inPod(pod, "sh", "-c", wait);
   });
 
   afterAll(async () => {
     await cluster?.[Symbol.asyncDispose]();
   });
-
-  const inPod = (pod: Pod | undefined, ...argv: string[]) =>
-    cluster.kubectl(["exec", pod?.name ?? "", "--", ...argv]);
 
   test("runs the version that its image names", async () => {
     const versions = await cluster.kubectl([
