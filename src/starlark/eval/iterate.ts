@@ -37,6 +37,8 @@ export function forEach<F>(iterable: Value, frame: F, turn: Turn<F>, site: Site)
 
 function forRange<F>(range: StarlarkRange, frame: F, turn: Turn<F>, site: Site): Completion {
   const { start, step, size } = range;
+  if (typeof start === "bigint" || typeof step === "bigint")
+    return forHost(range, frame, turn, site);
   if (!Number.isSafeInteger(start + step * size)) return forHost(range, frame, turn, site);
   for (let i = 0, elem = start; i < size; i++, elem += step) {
     if (--fuel[0]! < 0) refuel(site);

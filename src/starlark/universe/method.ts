@@ -1,7 +1,7 @@
 import { checkPositional, isIterable, isString } from "../eval/unpack.ts";
 import { fault } from "../values/fault.ts";
 import { Builtin, makeBuiltin } from "../values/function.ts";
-import { isInt } from "../values/int.ts";
+import { isInt, type StarlarkInt } from "../values/int.ts";
 import { typeName } from "../values/repr.ts";
 import type { StarlarkString } from "../values/text.ts";
 import type { Kwargs, StarlarkObject, Value } from "../values/value.ts";
@@ -108,18 +108,18 @@ export function wantString(fnName: string, place: number, value: Value): Starlar
 
 /** The argument at a place (1-based) as a number; an int of more than 64 bits is refused, others may be rounded. */
 export function wantInt(fnName: string, place: number, value: Value): number {
-  if (!isInt(value)) throw mismatch(fnName, place, value, "int");
-  if (typeof value === "bigint") return wideInt(fnName, place, value);
-  return value;
+  return Number(wantInt64(fnName, place, value));
 }
 
-function wideInt(fnName: string, place: number, value: bigint): number {
-  if (BigInt.asIntN(64, value) !== value) {
+/** The argument at a place (1-based) as an int of 64 bits at most. */
+export function wantInt64(fnName: string, place: number, value: Value): StarlarkInt {
+  if (!isInt(value)) throw mismatch(fnName, place, value, "int");
+  if (typeof value === "bigint" && BigInt.asIntN(64, value) !== value) {
     throw fault(
       `${fnName}: for parameter ${place}: ${value} out of range (want value in signed 64-bit range)`,
     );
   }
-  return Number(value);
+  return value;
 }
 
 /** The argument at a place (1-based) as an iterable. */

@@ -16,7 +16,7 @@ import { decodeRune, encodeRune, MAX_RUNE, runes, transcode } from "../values/un
 import type { Kwargs, Value } from "../values/value.ts";
 import { attrNames, findAttr } from "./attributes.ts";
 import { updateDict } from "./dict-methods.ts";
-import { positionalBuiltin, wantInt, wantIterable, wantString } from "./method.ts";
+import { positionalBuiltin, wantInt, wantInt64, wantIterable, wantString } from "./method.ts";
 import { abs, float, int } from "./numbers.ts";
 import { minmax, sorted } from "./sorting.ts";
 
@@ -132,6 +132,7 @@ function hash(x: Value): Value {
 }
 
 function len(x: Value): Value {
+  if (x instanceof StarlarkRange) return x.count;
   const length = lengthOf(x);
   if (length < 0) throw fault(`len: value of type ${typeName(x)} has no len`);
   return length;
@@ -144,21 +145,10 @@ function listOf(name: string, iterable?: Value): Value[] {
   return elems;
 }
 
-/** A range's terms are numbers, so that its bounds are safe integers, a little less than Go's 64 bits. */
-function rangeBound(place: number, value: Value): number {
-  const n = wantInt("range", place, value);
-  if (!Number.isSafeInteger(n)) {
-    throw fault(
-      `range: for parameter ${place}: ${value} out of range (want value in signed 53-bit range)`,
-    );
-  }
-  return n;
-}
-
 function range(a: Value, b?: Value, c?: Value): Value {
-  const first = rangeBound(1, a);
-  const second = b === undefined ? undefined : rangeBound(2, b);
-  const step = c === undefined ? 1 : rangeBound(3, c);
+  const first = wantInt64("range", 1, a);
+  const second = b === undefined ? undefined : wantInt64("range", 2, b);
+  const step = c === undefined ? 1 : wantInt64("range", 3, c);
   if (step === 0) throw fault("range: step argument must not be zero");
   return second === undefined
     ? new StarlarkRange(0, first, 1)

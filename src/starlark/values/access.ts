@@ -1,7 +1,7 @@
 import { ElementView, StarlarkBytes } from "./bytes.ts";
 import { StarlarkDict } from "./dict.ts";
 import { fault } from "./fault.ts";
-import { isInt, isInt32 } from "./int.ts";
+import { isInt, isInt32, type StarlarkInt } from "./int.ts";
 import { checkElements, StarlarkList, StarlarkTuple } from "./list.ts";
 import { StarlarkRange } from "./range.ts";
 import { typeName } from "./repr.ts";
@@ -61,6 +61,7 @@ function indexedOf(value: Value): Indexed | undefined {
 /** `x[index]`. */
 export function getIndex(value: Value, index: Value): Value {
   if (value instanceof StarlarkDict) return value.getIndex(index);
+  if (isWide(value)) return value.at(wideBound(toInt32(index), value.count));
   const indexed = indexedOf(value);
   if (indexed !== undefined) {
     const type = typeName(value);
@@ -133,11 +134,31 @@ function sliceText(text: string, start: number, end: number, step: number): stri
   return out;
 }
 
+/** A range of so many terms that only a bigint can count them: every int of 32 bits is an index of it. */
+type WideRange = StarlarkRange & { readonly count: bigint };
+
+function isWide(value: Value): value is WideRange {
+  return value instanceof StarlarkRange && typeof value.count === "bigint";
+}
+
+function wideBound(index: number, count: bigint): StarlarkInt {
+  return index < 0 ? count + BigInt(index) : index;
+}
+
+function sliceWide(range: WideRange, lo: Value, hi: Value, step: number): StarlarkRange {
+  const { count } = range;
+  const [first, last] = step > 0 ? [0, count] : [count - 1n, -1];
+  const start = lo === null ? first : wideBound(bound(lo, 0, "start"), count);
+  const end = hi === null ? last : wideBound(bound(hi, 0, "end"), count);
+  return range.slice(start, (step > 0 ? end < start : end > start) ? start : end, step);
+}
+
 /** `x[lo:hi:step]`, where None stands for an absent part. */
 export function slice(value: Value, lo: Value, hi: Value, stepValue: Value): Value {
   const length = value instanceof ElementView ? -1 : lengthOf(value);
   if (length < 0 || !isSliceable(value)) throw fault(`invalid slice operand ${typeName(value)}`);
   const step = stepValue === null ? 1 : sliceStep(stepValue);
+  if (isWide(value)) return sliceWide(value, lo, hi, step);
   const [start, end] = sliceBounds(lo, hi, step, length);
   if (typeof value === "string") return ascii(sliceText(value, start, end, step));
   if (value instanceof StarlarkBytes)

@@ -1,28 +1,42 @@
 import { fault } from "./fault.ts";
-import { makeInt } from "./int.ts";
+import {
+  addInts,
+  divideInts,
+  makeInt,
+  moduloInts,
+  multiplyInts,
+  type StarlarkInt,
+  subtractInts,
+} from "./int.ts";
 import { ascii, type StarlarkString } from "./text.ts";
 import { StarlarkObject, type Value } from "./value.ts";
 
 /** The number of terms; the step is not zero. */
-function rangeLength(start: number, stop: number, step: number): number {
-  const span = step > 0 ? stop - start : start - stop;
-  return span > 0 ? Math.floor((span - 1) / Math.abs(step)) + 1 : 0;
+function rangeLength(start: StarlarkInt, stop: StarlarkInt, step: StarlarkInt): StarlarkInt {
+  const span = step > 0 ? subtractInts(stop, start) : subtractInts(start, stop);
+  if (span <= 0) return 0;
+  const stride = step > 0 ? step : subtractInts(0, step);
+  return addInts(divideInts(subtractInts(span, 1), stride), 1);
 }
 
 /** The lazy sequence of ints that `range` returns. */
 export class StarlarkRange extends StarlarkObject {
-  readonly start: number;
-  readonly stop: number;
-  readonly step: number;
+  readonly start: StarlarkInt;
+  readonly stop: StarlarkInt;
+  readonly step: StarlarkInt;
+  /** The number of terms, exactly. */
+  readonly count: StarlarkInt;
+  /** The number of terms as a number: rounded where it is no safe integer. */
   readonly size: number;
 
-  /** All three are safe integers, and the step is not zero. */
-  constructor(start: number, stop: number, step: number) {
+  /** The step is not zero. */
+  constructor(start: StarlarkInt, stop: StarlarkInt, step: StarlarkInt) {
     super();
     this.start = start;
     this.stop = stop;
     this.step = step;
-    this.size = rangeLength(start, stop, step);
+    this.count = rangeLength(start, stop, step);
+    this.size = Number(this.count);
   }
 
   get typeName(): string {
@@ -43,33 +57,37 @@ export class StarlarkRange extends StarlarkObject {
     return this.size;
   }
 
-  /** The term at a valid index. */
-  at(index: number): Value {
-    return makeInt(this.start + index * this.step);
+  /** The term at a valid index, counted from the start. */
+  at(index: StarlarkInt): Value {
+    return addInts(this.start, multiplyInts(index, this.step));
   }
 
   /** The terms from one index to another, stepping: the indices are within the range. */
-  slice(start: number, end: number, step: number): StarlarkRange {
-    const { start: origin, step: unit } = this;
-    return new StarlarkRange(origin + unit * start, origin + unit * end, unit * step);
+  slice(start: StarlarkInt, end: StarlarkInt, step: number): StarlarkRange {
+    return new StarlarkRange(
+      this.at(start) as StarlarkInt,
+      this.at(end) as StarlarkInt,
+      multiplyInts(this.step, step),
+    );
   }
 
   override *iterate(): Iterable<Value> {
-    for (let i = 0; i < this.size; i++) yield this.at(i);
+    let term = this.start;
+    for (let i = 0; i < this.size; i++, term = addInts(term, this.step)) yield term;
   }
 
   /** Whether an int is a term; other ints are not, however large. */
-  has(n: number | bigint): boolean {
-    if (typeof n === "bigint") return false;
-    const delta = n - this.start;
-    const index = delta / this.step;
-    return delta % this.step === 0 && index >= 0 && index < this.size;
+  has(n: StarlarkInt): boolean {
+    const delta = subtractInts(n, this.start);
+    if (moduloInts(delta, this.step) !== 0) return false;
+    const index = divideInts(delta, this.step);
+    return index >= 0 && index < this.count;
   }
 
   override equals(other: Value): boolean {
-    if (!(other instanceof StarlarkRange) || other.size !== this.size) return false;
-    if (this.size === 0) return true;
-    return other.start === this.start && (this.size === 1 || other.step === this.step);
+    if (!(other instanceof StarlarkRange) || other.count !== this.count) return false;
+    if (this.count === 0) return true;
+    return other.start === this.start && (this.count === 1 || other.step === this.step);
   }
 
   override hash(): number {
