@@ -112,7 +112,9 @@ class Api(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         url, query, match = self.parsed()
         if match is None:
-            return self.answer(200 if url.path == "/readyz" else 404, {"kind": "Status"})
+            # of the API server itself, and of CoreDNS through it
+            known = url.path == "/readyz" or url.path.endswith("/proxy/ready")
+            return self.answer(200 if known else 404, {"kind": "Status"})
         api, namespace, plural, name, sub = match
         collection = f"{api} {plural}"
         if sub == "log":
@@ -197,8 +199,11 @@ class Api(http.server.BaseHTTPRequestHandler):
         return url, query, (core or group, *rest)
 
     def selects(self, query, value):
+        metadata = value["metadata"]
         field = query.get("fieldSelector", "")
-        return not field or field == f"metadata.name={value['metadata']['name']}"
+        labels = [pair for pair in query.get("labelSelector", "").split(",") if pair]
+        return (not field or field == f"metadata.name={metadata['name']}") and all(
+            metadata.get("labels", {}).get(key) == wanted for key, _, wanted in (pair.partition("=") for pair in labels))
 
     def body(self):
         return json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
@@ -244,6 +249,8 @@ class Server(http.server.ThreadingHTTPServer):
 for namespace in ("default", "kube-public", "kube-system"):
     put("v1 namespaces", None, namespace, {"apiVersion": "v1", "kind": "Namespace", "status": {"phase": "Active"}})
 put("v1 services", "kube-system", "kube-dns", {"apiVersion": "v1", "kind": "Service", "spec": {}})
+put("v1 pods", "kube-system", "coredns", {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"k8s-app": "kube-dns"}},
+                                          "spec": {}, "status": {"phase": "Running", "podIP": "10.244.0.2"}})
 put("v1 serviceaccounts", "default", "default", {"apiVersion": "v1", "kind": "ServiceAccount"})
 put("v1 nodes", None, socket.gethostname(), {"apiVersion": "v1", "kind": "Node", "spec": {}, "status": {
     "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now()}]}})
