@@ -1,6 +1,6 @@
 import { formatDuration } from "../model/duration.ts";
 import type { RunEvent } from "../model/event.ts";
-import type { Failure } from "../model/result.ts";
+import type { Failure, PhaseName } from "../model/result.ts";
 import type { Graph, GraphResource } from "./graph.ts";
 import { taskId } from "./graph.ts";
 import { blockedBy } from "./judge.ts";
@@ -15,75 +15,112 @@ export function close(
   graph: Graph,
   state: RunState,
   policy: Policy,
-  reason: "passed" | "failed" | "timeout" | "cancelled",
+  reason: ClosingReason,
   at: number,
 ): RunEvent[] {
-  const blocked = blockedBy(graph, state);
-  const events: RunEvent[] = [];
-  for (const resource of graph.resources.values()) {
-    const phases = [
-      ...resource.tasks.map((task) => ({ phase: task.phase, subject: task.subject, id: task.id })),
-      ...(resource.settles && resource.settles !== "serve"
-        ? [
-            {
-              phase: resource.settles,
-              subject: undefined,
-              id: taskId(resource.name, resource.settles),
-            },
-          ]
-        : []),
-    ];
-    for (const { phase, subject, id } of phases) {
-      const current = state.phases.get(id);
-      const standing = state.standings.get(resource.name);
-      const isSettling = phase === resource.settles;
-      const broken = isSettling && reason === "failed" ? brokenBy(standing) : undefined;
-      const late = isSettling && reason === "timeout" && standing?.observation.state !== "ready";
-      const regressed = current?.status === "passed" && (late || broken !== undefined);
-      if (current !== undefined && current.status !== "running" && !regressed) continue;
-      const base = {
-        type: "phase-finished",
-        at,
-        resource: resource.name,
-        phase,
-        attempt: 1,
-        ...(subject === undefined ? {} : { subject }),
-      } as const;
-      if (current === undefined)
-        events.push({
-          ...base,
-          status: "skipped",
-          skipReason: skipReason(resource, state, id, blocked, reason),
-        });
-      else if (reason === "timeout")
-        events.push({
-          ...base,
-          status: "failed",
-          failure: timeoutFailure(resource, phase, state, policy),
-        });
-      else if (broken !== undefined) events.push({ ...base, status: "failed", failure: broken });
-      else if (reason === "passed") events.push({ ...base, status: "passed" });
-      else events.push({ ...base, status: "cancelled" });
-    }
-  }
+  const open = [...graph.resources.values()].flatMap((resource) =>
+    phasesOf(resource)
+      .filter((phase) => isOpen(phase, resource, state, reason))
+      .map((phase) => ({ resource, ...phase })),
+  );
+  const base = ({ resource, phase, subject }: (typeof open)[number]) =>
+    ({
+      type: "phase-finished",
+      at,
+      resource: resource.name,
+      phase,
+      attempt: 1,
+      ...(subject === undefined ? {} : { subject }),
+    }) as const;
+  const ends = new Map<string, Pick<PhaseFinished, "status" | "failure">>();
+  for (const { resource, phase, id } of open)
+    if (state.phases.has(id)) ends.set(id, endOf(resource, phase, state, policy, reason));
+  const blocked = blockedBy(graph, withEnds(state, ends));
+  const events = open.map((phase): PhaseFinished => {
+    const end = ends.get(phase.id);
+    if (end !== undefined) return { ...base(phase), ...end };
+    const skipReason = whySkipped(phase.resource, state, phase.id, blocked, reason);
+    return { ...base(phase), status: "skipped", skipReason };
+  });
   return reason === "timeout" ? withUnstarted(events, graph, state, policy) : events;
+}
+
+type ClosingReason = "passed" | "failed" | "timeout" | "cancelled";
+type PhaseFinished = Extract<RunEvent, { type: "phase-finished" }>;
+
+interface GraphPhase {
+  readonly phase: PhaseName;
+  readonly subject: string | undefined;
+  readonly id: string;
+}
+
+function phasesOf({ name, tasks, settles }: GraphResource): GraphPhase[] {
+  const settling =
+    settles && settles !== "serve"
+      ? [{ phase: settles, subject: undefined, id: taskId(name, settles) }]
+      : [];
+  return [...tasks.map(({ phase, subject, id }) => ({ phase, subject, id })), ...settling];
+}
+
+/** Has not ended, or has passed and is no longer as it should be. */
+function isOpen(
+  { phase, id }: GraphPhase,
+  { name, settles }: GraphResource,
+  state: RunState,
+  reason: ClosingReason,
+): boolean {
+  const status = state.phases.get(id)?.status;
+  if (status === undefined || status === "running") return true;
+  if (status !== "passed" || phase !== settles) return false;
+  const standing = state.standings.get(name);
+  return reason === "timeout"
+    ? standing?.observation.state !== "ready"
+    : reason === "failed" && brokenBy(standing) !== undefined;
+}
+
+/** How a phase ends that had begun. */
+function endOf(
+  resource: GraphResource,
+  phase: PhaseName,
+  state: RunState,
+  policy: Policy,
+  reason: ClosingReason,
+): Pick<PhaseFinished, "status" | "failure"> {
+  if (reason === "timeout")
+    return { status: "failed", failure: timeoutFailure(resource, phase, state, policy) };
+  const broken =
+    reason === "failed" && phase === resource.settles
+      ? brokenBy(state.standings.get(resource.name))
+      : undefined;
+  if (broken !== undefined) return { status: "failed", failure: broken };
+  return { status: reason === "passed" ? "passed" : "cancelled" };
+}
+
+/** The state when these phases have ended: what waited for them is blocked by them. */
+function withEnds(
+  state: RunState,
+  ends: ReadonlyMap<string, Pick<PhaseFinished, "status">>,
+): RunState {
+  const phases = new Map(state.phases);
+  for (const [id, { status }] of ends) phases.set(id, { ...phases.get(id), status });
+  return { ...state, phases };
 }
 
 /** When nothing was under way at the end of the time, what kept the first phases from starting is what took it. */
 function withUnstarted(
-  events: RunEvent[],
+  events: PhaseFinished[],
   graph: Graph,
   state: RunState,
   policy: Policy,
-): RunEvent[] {
-  const failed = (event: RunEvent) => event.type === "phase-finished" && event.status === "failed";
+): PhaseFinished[] {
+  const failed = (event: PhaseFinished) => event.status === "failed";
   const before = [...state.phases.values()].some(
     ({ status }) => status === "failed" || status === "error",
   );
   if (before || events.some(failed)) return events;
   const told = new Set<string>();
   return events.map((event) => {
-    if (event.type !== "phase-finished" || event.status !== "skipped") return event;
+    if (event.status !== "skipped") return event;
     const { resource, phase, subject } = event;
     if (told.has(resource) || (graph.resources.get(resource)?.deps.length ?? 0) > 0) return event;
     told.add(resource);
@@ -91,7 +128,7 @@ function withUnstarted(
       state.holds.get(taskId(resource, phase, subject)) ?? state.holds.get(taskId(resource, phase));
     const { skipReason: _, ...rest } = event;
     const limit = formatDuration(policy.timeoutMs);
-    const message = `Timeout after ${limit}: ${resource}: ${phase} had not started${hold ? `: ${hold}` : ""}`;
+    const message = `Timeout after ${limit}: had not started${hold ? `: ${hold}` : ""}`;
     return { ...rest, status: "failed", failure: { code: "Timeout", message } };
   });
 }
@@ -107,12 +144,12 @@ function brokenBy(standing: Standing | undefined): Failure | undefined {
   return down ? failure : undefined;
 }
 
-function skipReason(
+function whySkipped(
   resource: GraphResource,
   state: RunState,
   id: string,
   blocked: ReadonlyMap<string, string>,
-  reason: string,
+  reason: ClosingReason,
 ): string {
   const by = blocked.get(resource.name);
   if (by) return `blocked by ${by}`;
@@ -128,7 +165,7 @@ function skipReason(
 
 function timeoutFailure(
   resource: GraphResource,
-  phase: string,
+  phase: PhaseName,
   state: RunState,
   policy: Policy,
 ): Failure {
@@ -139,6 +176,6 @@ function timeoutFailure(
   return {
     ...(why ?? {}),
     code: why?.code ?? "Timeout",
-    message: `Timeout after ${formatDuration(policy.timeoutMs)}: ${resource.name}: ${phase}: ${what}`,
+    message: `Timeout after ${formatDuration(policy.timeoutMs)}: ${what}`,
   };
 }

@@ -180,6 +180,9 @@ function judge(
     const atRestAt = busy
       ? Number.POSITIVE_INFINITY
       : Math.max(verdictsAt ?? 0, echoesUntil(graph, state) ?? 0);
+    // Of what may carry on, nothing was stopped by the failure: what is still at it then has had its time.
+    if (!policy.failFast && now < atRestAt && timeoutAt !== undefined && now >= timeoutAt)
+      return { end: { reason: "timeout" } };
     return afterFailure(earliest(atRestAt, timeoutAt), state.firstFailureAt, policy, now);
   }
   if (standings.every((standing) => standing.state === "good") && !busy) {

@@ -251,6 +251,6 @@ function readinessTimeout(resource: GraphResource, state: RunState, policy: Poli
   return {
     ...(why ?? {}),
     code: why && why.code !== "Timeout" ? why.code : "Timeout",
-    message: `Readiness timeout after ${limit}: ${resource.name} is not ready: ${why?.message ?? observation.summary}`,
+    message: `Readiness timeout after ${limit}: not ready: ${why?.message ?? observation.summary}`,
   };
 }

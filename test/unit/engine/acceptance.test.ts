@@ -95,7 +95,7 @@ describe("session", () => {
     expect(run.at(29_999).end).toBeUndefined();
     expect(run.at(30_000).end).toBe("failed");
     expect(run.failureOf("dev", "serve")?.message).toBe(
-      "Readiness timeout after 30s: dev is not ready: readiness probe fails",
+      "Readiness timeout after 30s: not ready: readiness probe fails",
     );
   });
 

@@ -530,7 +530,7 @@ describe("time", () => {
     run.close("timeout");
     expect(run.failureOf("fe", "ready")).toMatchObject({
       code: "Timeout",
-      message: "Timeout after 1m0s: fe: ready: ContainerCreating",
+      message: "Timeout after 1m0s: ContainerCreating",
     });
     expect(run.statusOf("be", "deploy")).toBe("skipped");
   });
@@ -547,10 +547,57 @@ describe("time", () => {
     run.close("timeout");
     expect(run.failureOf("api", "deploy")).toMatchObject({
       code: "Timeout",
-      message: "Timeout after 1s: api: deploy had not started: waiting for the cluster",
+      message: "Timeout after 1s: had not started: waiting for the cluster",
     });
     expect(run.statusOf("api", "ready")).toBe("skipped");
     expect(run.statusOf("web", "deploy")).toBe("skipped");
+  });
+
+  test("with --keep-going the global timeout is a failure of what still runs, whatever failed before", () => {
+    const run = new Scenario(
+      planOf([
+        local("a", { allowParallel: true }),
+        local("hangs", { allowParallel: true }),
+        local("after", { resourceDeps: ["hangs"] }),
+      ]),
+      { timeoutMs: 4000, failFast: false },
+    );
+    run.fail("a|command");
+    expect(run.at(3999).end).toBeUndefined();
+    expect(run.at(4000).end).toBe("timeout");
+    run.close("timeout");
+    expect(run.failureOf("hangs", "command")).toEqual({
+      code: "Timeout",
+      message: "Timeout after 4s: still running",
+    });
+    expect(run.statusOf("after", "command")).toBe("skipped");
+  });
+
+  test("with --keep-going a run whose last work ended badly at the timeout has failed, not timed out", () => {
+    const run = new Scenario(planOf([local("a")]), { timeoutMs: 4000, failFast: false });
+    run.now = 4000;
+    expect(run.fail("a|command").end).toBe("failed");
+  });
+
+  test("what waited for a resource that is late is blocked by it, and what waited for that as well", () => {
+    const run = new Scenario(
+      planOf([
+        local("hangs"),
+        local("after", { resourceDeps: ["hangs"] }),
+        local("later", { resourceDeps: ["after"] }),
+      ]),
+      { timeoutMs: 1000 },
+    );
+    expect(run.at(1000).end).toBe("timeout");
+    expect(
+      run
+        .close("timeout")
+        .map((event) => event.type === "phase-finished" && [event.resource, event.skipReason]),
+    ).toEqual([
+      ["hangs", undefined],
+      ["after", "blocked by hangs: command"],
+      ["later", "blocked by hangs: command"],
+    ]);
   });
 
   test("success at the last moment beats the timeout", () => {
@@ -572,7 +619,7 @@ describe("time", () => {
     expect(run.at(30_999).end).toBeUndefined();
     expect(run.at(31_000).end).toBe("failed");
     expect(run.failureOf("fe", "ready")?.message).toBe(
-      "Readiness timeout after 30s: fe is not ready: 0 of 1 ready",
+      "Readiness timeout after 30s: not ready: 0 of 1 ready",
     );
   });
 
