@@ -177,11 +177,18 @@ export interface PlannedResource {
   readonly images: readonly string[];
   readonly objects: readonly string[];
   /** The phases that a full run of it has, with their subjects. */
-  readonly phases: readonly { readonly phase: PhaseName; readonly subject?: string }[];
+  readonly phases: readonly PlannedPhase[];
   /** Names under which other resources reach it: Services, pods' owners, compose services. For telling an echo from a cause. */
   readonly addresses: readonly string[];
   /** Arguments and environment (`NAME=value`) of what it runs: an echo may name its culprit there. Scrubbed like any text. */
   readonly mentions?: readonly string[];
+}
+
+export interface PlannedPhase {
+  readonly phase: PhaseName;
+  readonly subject?: string;
+  /** What it runs, in a line. */
+  readonly title?: string;
 }
 
 /** What the watch of a deployed resource says at one instant: pure function of cached objects (src/kubernetes/readiness). */

@@ -2,7 +2,7 @@ import type { FirstCause, RunResult } from "../model/run-result.ts";
 import { escapeWorkflowData, escapeWorkflowProperty } from "./escape.ts";
 import { plainLine, shorten } from "./plain-text.ts";
 import { detailBeyond, failedPhase, lastLines, otherFailures } from "./story.ts";
-import { caseName, causeLine, listNames, withCode } from "./wording.ts";
+import { causeLine, listNames, phaseTitle, withCode } from "./wording.ts";
 
 /** A note on a line of the Tiltfile. */
 export interface Annotation {
@@ -30,7 +30,7 @@ export function annotationsOf(result: RunResult): Annotation[] {
       const failure = phase?.failure;
       return {
         level: "error",
-        title: phase === undefined ? resource.name : caseName(resource.name, phase),
+        title: phase === undefined ? resource.name : phaseTitle(resource.name, phase),
         message: [
           failure === undefined ? "failed" : withCode(failure.message, failure.code),
           ...(because.length > 0 ? [`because of ${listNames(because)}`] : []),
@@ -46,7 +46,7 @@ export function annotationsOf(result: RunResult): Annotation[] {
           ? [
               {
                 level: "warning",
-                title: `${caseName(resource.name, phase)} was flaky`,
+                title: `${phaseTitle(resource.name, phase)} was flaky`,
                 message: `passed at attempt ${phase.attempts.length}: ${phase.attempts[0]?.failure?.message ?? "unknown reason"}`,
                 ...placeIn(result, resource.position),
               },

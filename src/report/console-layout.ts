@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type PhaseId, phaseKey } from "./log-path.ts";
 import { subjectOf } from "./outcome.ts";
 import { plainLine } from "./plain-text.ts";
-import { caseName } from "./wording.ts";
+import { phaseTitle } from "./wording.ts";
 
 /** A line ready to be written. */
 export type GroupedLine = string;
@@ -82,7 +82,7 @@ export function createLayout(
     if (group === undefined) return undefined;
     groups.delete(key);
     const { id, lines, left, startedAt, at } = group;
-    const name = caseName(id.resource, { name: id.phase, ...subjectOf(id) });
+    const name = phaseTitle(id.resource, { name: id.phase, ...subjectOf(id) });
     const section = `phase_${group.number}`;
     const close = dialect.close(section, endedAt ?? at);
     return [

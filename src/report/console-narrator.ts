@@ -2,7 +2,7 @@ import type { PlannedResource, RunEvent } from "../model/event.ts";
 import type { PhaseName } from "../model/result.ts";
 import { type PhaseId, phaseIdOf } from "./log-path.ts";
 import { subjectOf } from "./outcome.ts";
-import { caseName, formatDuration, phaseLabel, withCode } from "./wording.ts";
+import { formatDuration, phaseLabel, phaseTitle, withCode } from "./wording.ts";
 
 /* What the run itself says of its events, in Tilt's words where Tilt has any (ci-engine.md §1). */
 
@@ -107,8 +107,13 @@ function started(
   state: NarratorState,
 ): Narration[] {
   const { resource, phase, at } = event;
-  state.starts.set(caseName(resource, { name: phase, ...subjectOf(event) }), at);
-  if (!UPDATE.has(phase)) return [];
+  state.starts.set(phaseTitle(resource, { name: phase, ...subjectOf(event) }), at);
+  const title = state.planned
+    .get(resource)
+    ?.phases.find((planned) => planned.phase === phase && planned.subject === event.subject)?.title;
+  const command: Narration[] =
+    title === undefined ? [] : [{ text: `Running cmd: ${title}`, resource, source: "runtime" }];
+  if (!UPDATE.has(phase)) return command;
   const source = phase === "build" || phase === "push" ? "build" : "runtime";
   const opening: Narration[] = [];
   let update = state.updates.get(resource);
@@ -122,7 +127,7 @@ function started(
   }
   const name = stepName(event);
   update.steps.push({ name, startedAt: at });
-  if (phase === "command" || phase === "test") return opening;
+  if (phase === "command" || phase === "test") return [...opening, ...command];
   const number = Math.min(update.steps.length, update.total);
   const text = `STEP ${number}/${update.total} — ${name}`;
   return [...opening, { text, resource, source }];
@@ -157,7 +162,7 @@ function finished(
         ? "Build Failed: "
         : phase === "ready"
           ? ""
-          : `${caseName(resource, { name: phase, ...subjectOf(event) })}: `;
+          : `${phaseTitle(resource, { name: phase, ...subjectOf(event) })}: `;
     // The detail of what has printed something is the end of that.
     const told = failure.detail === undefined || hasOutput(phaseIdOf(event));
     const detail = told ? "" : `\n${failure.detail}`;
@@ -170,11 +175,10 @@ function finished(
       },
     ];
   }
-  if (status === "skipped") return [];
-  if (state.style === "update" && UPDATE.has(phase))
+  if (status === "skipped" || (status === "cancelled" && state.style === "phase")) return [];
+  if (state.style === "update" && UPDATE.has(phase) && status === "passed")
     return update !== undefined && isDone(update) ? [summary(update, resource)] : [];
-  if (status === "cancelled") return [];
-  const start = state.starts.get(caseName(resource, { name: phase, ...subjectOf(event) }));
+  const start = state.starts.get(phaseTitle(resource, { name: phase, ...subjectOf(event) }));
   const time = start === undefined ? "" : ` after ${formatDuration(event.at - start)}`;
   return [{ text: `${label} ${status}${time}`, resource, quiet: true, isEnd: true }];
 }

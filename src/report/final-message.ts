@@ -31,7 +31,8 @@ export function finalMessage(result: RunResult, options: FinalMessageOptions = {
   if (result.verdict === "passed") return `${result.message}\n`;
   const causes = result.firstCause.slice(0, MAX_CAUSES);
   const lines = [`Error: ${plainLine(result.message)}`];
-  for (const cause of causes) lines.push("", ...describeCause(cause, result, options.lines ?? 20));
+  for (const [index, cause] of causes.entries())
+    lines.push("", ...describeCause(cause, index, result, options.lines ?? 20));
   const more = result.firstCause.length - causes.length;
   if (more > 0) lines.push("", `and ${count(more, "more independent cause")}`);
   const others = otherFailures(result).filter(
@@ -45,7 +46,7 @@ export function finalMessage(result: RunResult, options: FinalMessageOptions = {
   return `${lines.join("\n")}\n`;
 }
 
-function describeCause(cause: FirstCause, result: RunResult, max: number): string[] {
+function describeCause(cause: FirstCause, index: number, result: RunResult, max: number): string[] {
   const { phase } = subjectOfCause(cause, result);
   const label = phaseLabel({
     name: cause.phase,
@@ -56,11 +57,14 @@ function describeCause(cause: FirstCause, result: RunResult, max: number): strin
   const detail = detailBeyond(cause.detail, tail);
   const field = (name: string, value: string | undefined) =>
     value === undefined || value === "" ? [] : [`  ${name}: ${value}`];
+  const total = result.firstCause.length;
+  // The line above may have said it already.
+  const isTold = total > 1 || result.message === causeLine(cause);
   return [
-    result.firstCause.length > 1
-      ? `Cause: ${plainLine(causeLine(cause))}`
+    total > 1
+      ? `Cause ${index + 1} of ${total}: ${plainLine(causeLine(cause))}`
       : `Resource ${plainLine(`${cause.resource} failed in phase ${label}${took}`)}`,
-    `  why: ${withCode(cause.message, cause.code)}`,
+    ...(isTold ? [] : [`  why: ${withCode(cause.message, cause.code)}`]),
     ...(detail === undefined
       ? []
       : plainText(shorten(detail, MAX_DETAIL))

@@ -126,7 +126,7 @@ function renderCause(cause: FirstCause, result: RunResult): string {
   const facts: [string, string][] = [
     ["Tiltfile", cause.position === null ? "" : placeOf(cause.position)],
     [result.resources[index]?.type === "local" ? "Command" : "Object", cause.object ?? ""],
-    ["First seen", cause.evidenceAt ?? ""],
+    ["First seen", firstSeen(cause, result)],
     ["Try", cause.hint ?? ""],
     ["Echoes", listNames(cause.echoes, 12)],
     ["Blocked", listNames(cause.blocked, 12)],
@@ -142,8 +142,15 @@ function renderCause(cause: FirstCause, result: RunResult): string {
 <h2><a href="#r${index}">${escapeHtml(cause.resource)}</a> · ${escapeHtml(label)} <span class="code">${cause.code}</span></h2>
 <p class="message">${escapeHtml(cause.message)}</p>
 ${detail === undefined ? "" : `<pre>${escapeHtml(detail)}</pre>`}
-${tail.length === 0 ? "" : `<p class="note">Last log lines</p><pre>${escapeHtml(tail.join("\n"))}</pre>`}
+${tail.length === 0 ? "" : `<p class="note">Last log lines</p><pre class="tail"><code>${escapeHtml(tail.join("\n"))}</code></pre>`}
 <dl>${rows}</dl></article>`;
+}
+
+function firstSeen({ evidenceAt }: FirstCause, { startedAt }: RunResult): string {
+  if (evidenceAt === null) return "";
+  if (startedAt === null) return evidenceAt;
+  const into = formatDuration(Date.parse(evidenceAt) - Date.parse(startedAt));
+  return `${into} into the run (${evidenceAt})`;
 }
 
 function factValue(name: string, value: string): string {

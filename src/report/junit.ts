@@ -142,7 +142,9 @@ function failureBody(phase: PhaseResult, resource: ResourceResult, result: RunRe
   const parts = [
     withCode(failure.message, failure.code),
     detail === undefined ? "" : shorten(detail, MAX_DETAIL),
-    cause === undefined ? "" : `first cause: ${cause}`,
+    cause === undefined
+      ? ""
+      : `${failure.code === "Cancelled" ? "the run had failed" : "first cause"}: ${cause}`,
     tail.length === 0 ? "" : ["last log lines:", ...tail.map((line) => `  ${line}`)].join("\n"),
     events.length === 0
       ? ""

@@ -3,11 +3,11 @@ import { escapeMarkdown, markdownBlock, markdownCode } from "./escape.ts";
 import { plainLine, shorten } from "./plain-text.ts";
 import { detailBeyond, failedPhase, lastLines, otherFailures } from "./story.ts";
 import {
-  caseName,
   causeLine,
   count,
   formatDuration,
   listNames,
+  phaseTitle,
   placeOf,
   reproduceCommand,
   verdictLine,
@@ -133,7 +133,7 @@ function failedSections(result: RunResult): string[] {
     .map((resource) => {
       const phase = failedPhase(resource);
       const tail = (phase?.log?.tail ?? []).slice(-FAILED_LINES);
-      const title = phase === undefined ? resource.name : caseName(resource.name, phase);
+      const title = phase === undefined ? resource.name : phaseTitle(resource.name, phase);
       const because = resource.causedBy.map(({ resource: name, phase: of }) => `${name}: ${of}`);
       return [
         `#### ${escapeMarkdown(title)}`,
@@ -155,7 +155,7 @@ function flakySection(result: RunResult): string {
   if (flaky.length === 0) return "";
   const lines = flaky.slice(0, MAX_FAILED).map(({ resource, phase }) => {
     const why = phase.attempts[0]?.failure?.message ?? "";
-    return `- ${escapeMarkdown(caseName(resource.name, phase))}: passed at attempt ${phase.attempts.length} (${escapeMarkdown(shorten(why, 300))})`;
+    return `- ${escapeMarkdown(phaseTitle(resource.name, phase))}: passed at attempt ${phase.attempts.length} (${escapeMarkdown(shorten(why, 300))})`;
   });
   return `### Flaky\n\n${lines.join("\n")}`;
 }

@@ -20,6 +20,14 @@ export function phaseLabel(phase: {
   return phase.subject === undefined ? phase.name : `${phase.name} ${phase.subject}`;
 }
 
+/** `api: ready`, `x: command`: the phase with its resource, for people; readers of JUnit know it by its case name. */
+export function phaseTitle(
+  resource: string,
+  phase: { readonly name: PhaseResult["name"]; readonly subject?: string },
+): string {
+  return `${resource}: ${phaseLabel(phase)}`;
+}
+
 /** `Kind/ns/name: detail (CODE)`: the message of a failure with its reason code at the end, on one line. */
 export function withCode(message: string, code: string): string {
   const line = plainLine(message);
@@ -28,11 +36,11 @@ export function withCode(message: string, code: string): string {
 
 /** The first cause in one line: `db: ready: Deployment/default/db: exit 1, 4 restarts (CrashLoop)`. */
 export function causeLine(cause: FirstCause): string {
-  const name = phaseLabel({
+  const title = phaseTitle(cause.resource, {
     name: cause.phase,
     ...(cause.subject !== undefined && { subject: cause.subject }),
   });
-  return `${cause.resource}: ${name}: ${withCode(cause.message, cause.code)}`;
+  return `${title}: ${withCode(cause.message, cause.code)}`;
 }
 
 /** The run's outcome in one sentence. */

@@ -1,7 +1,9 @@
 import type { Graph } from "../engine/index.ts";
 import { partsOfType } from "../manifests/kubernetes-walk.ts";
+import { commandTitle } from "../model/command-text.ts";
 import type { PlannedResource } from "../model/event.ts";
 import type { Plan, PlannedObject, Resource } from "../model/plan.ts";
+import type { PhaseName } from "../model/result.ts";
 
 /** What reports need to know of a plan before anything of it happens. */
 export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
@@ -12,6 +14,7 @@ export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
       inGraph?.tasks.map(({ phase, subject }) => ({
         phase,
         ...(subject === undefined ? {} : { subject }),
+        ...titleOf(resource, phase),
       })) ?? [];
     const settles =
       inGraph?.settles && inGraph.settles !== "serve" ? [{ phase: inGraph.settles }] : [];
@@ -31,6 +34,12 @@ export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
       mentions: mentionsOf(resource),
     };
   });
+}
+
+function titleOf(resource: Resource, phase: PhaseName): { readonly title?: string } {
+  if (resource.type !== "local") return {};
+  const command = phase === "serve" ? resource.serveCmd : resource.updateCmd;
+  return command === undefined ? {} : { title: commandTitle(command.argv) };
 }
 
 /** Which images of this run a resource needs; a Compose service may run what another one builds. */

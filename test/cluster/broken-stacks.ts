@@ -129,8 +129,14 @@ async function disagreements(outcome: Outcome, report: RunResult): Promise<strin
     ...unlike("verdict", [VERDICTS[code] ?? "cancelled"], [report.verdict]),
     ...(report.complete ? [] : ["the report is not complete"]),
     ...(first === undefined ? [] : said("console", stderr, `Error: ${causeLine(first)}`)),
-    ...report.firstCause.flatMap((cause) => [
-      ...said("console", stderr, `why: ${withCode(cause.message, cause.code)}`),
+    ...report.firstCause.flatMap((cause, index) => [
+      ...(report.firstCause.length > 1
+        ? said(
+            "console",
+            stderr,
+            `Cause ${index + 1} of ${report.firstCause.length}: ${causeLine(cause)}`,
+          )
+        : []),
       ...said("summary", summary, `First cause: ${escapeMarkdown(causeLine(cause))}`),
       ...junitDisagreement(cause, cases),
     ]),

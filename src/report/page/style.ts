@@ -26,13 +26,15 @@ button{cursor:pointer}button:hover{background:var(--faint)}button[aria-pressed=t
 .head{margin:.8rem 0 1rem;display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;align-items:baseline}.head h1{font-size:1.5rem;flex-basis:100%}
 .head span{color:var(--soft)}.head b{color:var(--ink);font-weight:600}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem 1.2rem;margin:0 0 1rem}
-section{margin-top:1.8rem}section>header{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:center;margin-bottom:.6rem}section>header .grow{flex:1}
+section{margin-top:1.8rem}section>header{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:center;margin-bottom:.6rem}section>header .grow{flex:1}section>header input{width:23rem;max-width:100%}
 .cause{border-left:5px solid var(--failed);background:var(--failed-bg)}.cause.error{border-left-color:var(--error);background:var(--error-bg)}
 .cause.passed{border-left-color:var(--passed);background:var(--passed-bg)}.cause.cancelled{border-left-color:var(--cancelled);background:var(--cancelled-bg)}
 .cause h2{font-size:1.25rem;overflow-wrap:anywhere}.cause .code{font-size:.85rem;color:var(--soft);font-weight:500}.cause p{margin:.4rem 0;overflow-wrap:anywhere}
 .cause .message{font-size:1.05rem;font-weight:550}.cause dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:.5rem 0 0}.cause dt{color:var(--soft)}.cause dd{margin:0;overflow-wrap:anywhere}.cause dd code{white-space:pre-wrap}
 pre{margin:.4rem 0;padding:.6rem .8rem;background:var(--faint);border-radius:6px;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;tab-size:4}
-.cause pre{background:color-mix(in srgb,var(--card) 70%,transparent);max-height:22rem}
+.cause pre{background:color-mix(in srgb,var(--card) 70%,transparent);max-height:27rem}
+/* Scrolled to its end: what a program says last is why it ended. */
+.cause pre.tail{display:flex;flex-direction:column-reverse}.cause pre.tail code{font-size:1em}
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:0 0 1rem;padding:0;list-style:none}.tiles li{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.4rem .9rem;min-width:6.2rem}
 .tiles b{display:block;font-size:1.25rem;line-height:1.2}.tiles span{color:var(--soft);font-size:.85rem}
 .tiles+.tiles{margin-top:-.4rem}.tiles li.head2{border:0;background:none;min-width:0;align-self:center;color:var(--soft);padding:.4rem .2rem}
@@ -73,7 +75,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}th{text-align:left;col
 .bar2{display:flex;gap:.5rem;flex-wrap:wrap;align-items:center;font-size:.9rem}.bar2 input{flex:1;min-width:10rem}.note{color:var(--soft);font-size:.85rem}
 .hit{display:block;width:100%;text-align:left;border:0;border-bottom:1px solid var(--line);border-radius:0;background:none;padding:.2rem .4rem;overflow-wrap:anywhere}
 .copy{font-size:.8rem;padding:.05rem .5rem;margin-left:.5rem}
-@media (max-width:720px){main{padding:.6rem}.res .why{display:none}.cause dl{grid-template-columns:1fr}.top nav{gap:.6rem}}
+@media (max-width:720px){main{padding:.6rem}.res .why{display:none}.res .chips{margin-left:auto}.cause dl{grid-template-columns:1fr}.top nav{gap:.6rem}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 @media print{.top,.scroll{position:static;max-height:none}button,input,select{display:none}}
 `;

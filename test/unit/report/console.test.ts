@@ -103,6 +103,31 @@ SUCCESS. All workloads are healthy.
 `);
   });
 
+  test("tells what commands run, and calls no command done that was cancelled", async () => {
+    const { console, stdout } = open();
+    const story = new Story([
+      planned("e2e", { type: "local", phases: [{ phase: "command", title: "make e2e" }] }),
+      planned("docs", { type: "local", phases: [{ phase: "serve", title: "hugo serve" }] }),
+    ])
+      .started("docs", "serve", 1)
+      .started("e2e", "command", 1)
+      .add({
+        type: "phase-finished",
+        at: at(5),
+        resource: "e2e",
+        phase: "command",
+        attempt: 1,
+        status: "cancelled",
+      });
+    tell(console, story);
+    await console.close();
+    expect(stdout.text).toContain("         docs │ Running cmd: hugo serve\n");
+    expect(stdout.text).toContain(
+      "          e2e │ Initial Build\n          e2e │ Running cmd: make e2e\n          e2e │ command cancelled after 4.0s\n",
+    );
+    expect(stdout.text).not.toContain("DONE IN");
+  });
+
   test("linePrefix() aligns to 13 characters and cuts longer names to 12", () => {
     expect([linePrefix("api"), linePrefix("exactly-13-ch"), linePrefix("fourteen-chars")]).toEqual([
       "          api │ ",

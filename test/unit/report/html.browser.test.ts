@@ -88,6 +88,23 @@ describe.skipIf(CHROMIUM === undefined)(title, () => {
     expect(box?.y).toBeLessThan(300);
   });
 
+  test("shows the last of the culprit's log lines, however long they are", async () => {
+    const lines = Array.from({ length: 40 }, (_, i) => `step ${i}: ${"a long line ".repeat(30)}`);
+    const story = new Story([planned("a")])
+      .failed("a", "ready", 1, 2, failure("CrashLoop", "Deployment/default/a: exit 1"))
+      .verdict(3, "failed", 1)
+      .finished(4, 1);
+    const logs = logsOf([[{ resource: "a", phase: "ready" }, [...lines, "FATAL: no database"]]]);
+    await open({ result: reduceResult(story.events, { logs }), sources: none });
+    const [shown, box] = await page.locator("#cause pre.tail").evaluate((node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return [range.getBoundingClientRect().bottom, node.getBoundingClientRect().bottom];
+    });
+    expect(shown).toBeLessThanOrEqual(box!);
+    expect(await text("#cause dl")).toContain("2.0s into the run (2026-01-01T00:00:02.000Z)");
+  });
+
   test("draws a bar a phase, what waited, the critical path, boot and teardown", async () => {
     await open(redPage());
     expect(await page.locator(".tl-row").count()).toBe(7);

@@ -32,7 +32,6 @@ describe("finalMessage()", () => {
     ).toBe(`Error: db: ready: Deployment/default/db: exit 1, 4 restarts (CrashLoop)
 
 Resource db failed in phase ready after 11.0s
-  why: Deployment/default/db: exit 1, 4 restarts (CrashLoop)
   │ last words: data directory has wrong ownership
   at: Tiltfile:10:1
   try: Look at the container's last output
@@ -60,10 +59,12 @@ Reproduce: tilt-ci ci --file Tiltfile
       .verdict(3, "failed", 1)
       .finished(4, 1);
     const text = finalMessage(reduceResult(story.events));
-    expect(text).toContain("a: ready: Pod/default/a: killed (OOMKilled)\n");
+    const first = "a: ready: Pod/default/a: killed (OOMKilled)\n";
+    expect(text).toContain(`Error: ${first}\nCause 1 of 2: ${first}`);
     expect(text).toContain(
-      "b: deploy: Deployment/default/b: spec.replicas: invalid (ApplyRejected)\n",
+      "Cause 2 of 2: b: deploy: Deployment/default/b: spec.replicas: invalid (ApplyRejected)\n",
     );
+    expect(text).not.toContain("why:");
   });
 
   test("is Tilt's line for a passed run, and the verdict's message for a cancelled one", () => {
@@ -73,6 +74,16 @@ Reproduce: tilt-ci ci --file Tiltfile
         .events,
     );
     expect(finalMessage(cancelled)).toMatch(/^Error: context canceled\n/);
+  });
+
+  test("says why in its own line when the first one tells something else", () => {
+    const story = new Story([planned("a")])
+      .failed("a", "ready", 1, 2, failure("OOMKilled", "Pod/default/a: killed"))
+      .verdict(3, "cancelled", 130, "Cancelled by SIGINT")
+      .finished(4, 130);
+    expect(finalMessage(reduceResult(story.events))).toContain(
+      "Error: Cancelled by SIGINT\n\nResource a failed in phase ready after 1.0s\n  why: Pod/default/a: killed (OOMKilled)\n",
+    );
   });
 });
 
