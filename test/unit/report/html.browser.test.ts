@@ -96,12 +96,12 @@ describe.skipIf(CHROMIUM === undefined)(title, () => {
       .finished(4, 1);
     const logs = logsOf([[{ resource: "a", phase: "ready" }, [...lines, "FATAL: no database"]]]);
     await open({ result: reduceResult(story.events, { logs }), sources: none });
-    const [shown, box] = await page.locator("#cause pre.tail").evaluate((node) => {
-      const range = document.createRange();
-      range.selectNodeContents(node);
-      return [range.getBoundingClientRect().bottom, node.getBoundingClientRect().bottom];
-    });
-    expect(shown).toBeLessThanOrEqual(box!);
+    const tail = page.locator("#cause pre.tail");
+    const bottom = async (node: typeof tail) => {
+      const box = await node.boundingBox();
+      return box!.y + box!.height;
+    };
+    expect(await bottom(tail.locator("code"))).toBeLessThanOrEqual(await bottom(tail));
     expect(await text("#cause dl")).toContain("2.0s into the run (2026-01-01T00:00:02.000Z)");
   });
 
