@@ -2,7 +2,6 @@ import { fault } from "./fault.ts";
 import {
   addInts,
   divideInts,
-  makeInt,
   moduloInts,
   multiplyInts,
   type StarlarkInt,
