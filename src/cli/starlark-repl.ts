@@ -1,27 +1,17 @@
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import {
-  execChunk,
-  execFile,
-  formatError,
-  type Globals,
-  hintFor,
-  makeLoader,
-  makeTestValues,
-  ParseError,
-  parseFile,
-  reprText,
-  StarlarkError,
-  Thread,
-  toJsString,
-} from "../starlark/index.ts";
-import type { StarlarkOptions } from "./starlark-options.ts";
-import { FOR_A_PERSON } from "./starlark-session.ts";
+import { ParseError, parseFile } from "../starlark/index.ts";
+import { REPL_FILE } from "./starlark-repl-session.ts";
 
-const FILENAME = "<stdin>";
 const PROMPT = ">>> ";
 const MORE = "... ";
+
+/** Evaluates what is typed, one input after the other, with globals that stay. */
+export interface ReplEvaluator {
+  /** Shows what an input comes to, its error included. */
+  evaluate(source: string): Promise<void>;
+  /** Makes the input that is being evaluated fail soon. The session goes on. */
+  interrupt(): void;
+}
 
 /** Whether what has been typed cannot be a whole statement yet. */
 export function wantsMore(source: string): boolean {
@@ -30,7 +20,7 @@ export function wantsMore(source: string): boolean {
   // A compound statement ends with a blank line.
   if (/^(def|if|for|while)\b/.test(source)) return lines.at(-1)!.trim() !== "";
   try {
-    parseFile(FILENAME, source);
+    parseFile(REPL_FILE, source);
     return false;
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
@@ -38,45 +28,28 @@ export function wantsMore(source: string): boolean {
   }
 }
 
-/** A terminal as Node gives it. */
-interface Terminal extends Readable {
-  setRawMode?(raw: boolean): unknown;
-}
-
-/** A thread whose programs print to the terminal and load files from the current directory. */
-function makeThread({ dialect }: StarlarkOptions, predeclared: Globals, output: Writable): Thread {
-  const loader = makeLoader((thread, path) =>
-    execFile(thread, { filename: path, source: readFileSync(path), predeclared, dialect }),
-  );
-  return new Thread({
-    print: (message) => output.write(`${toJsString(message)}\n`),
-    load: (thread, module, { file }) =>
-      loader.load(thread, file === FILENAME ? module : join(dirname(file), module)),
-  });
-}
-
-/** Reads statements from a terminal and prints their values, until the input ends. Returns the exit code. */
+/** Reads statements from a terminal and has them evaluated, until the input ends. Returns the exit code. */
 export async function runRepl(
-  options: StarlarkOptions,
-  input: Terminal,
+  evaluator: ReplEvaluator,
+  input: Readable,
   output: Writable,
 ): Promise<number> {
-  const globals: Globals = new Map();
-  // Each statement is a file of its own, and what it loads is meant for the next ones.
-  const dialect = { ...options.dialect, loadBindsGlobally: true };
-  const predeclared: Globals = options.testValues ? makeTestValues() : new Map();
-  const thread = makeThread(options, predeclared, output);
   const { createInterface } = await import("node:readline"); // spares the other uses of the command its start
   const lines = createInterface({ input, output, prompt: PROMPT });
   let source = "";
+  let running = false;
   const prompt = (text: string) => {
     lines.setPrompt(text);
     lines.prompt();
   };
   lines.on("SIGINT", () => {
+    output.write("^C\n");
+    if (running) return evaluator.interrupt();
     source = "";
-    output.write("\n");
-    prompt(PROMPT);
+    lines.setPrompt(PROMPT);
+    // What has been typed of this line, on both sides of the cursor, is not input any more. This shows the prompt, too.
+    lines.write(null, { ctrl: true, name: "e" });
+    lines.write(null, { ctrl: true, name: "u" });
   });
   prompt(PROMPT);
   for await (const line of lines) {
@@ -85,34 +58,12 @@ export async function runRepl(
       prompt(MORE);
       continue;
     }
-    // In raw mode Ctrl-C is a character that nobody reads while the program runs; without it, it ends the process.
-    input.setRawMode?.(false);
-    evaluate(thread, { filename: FILENAME, source, globals, predeclared, dialect }, output);
-    input.setRawMode?.(true);
+    running = true;
+    await evaluator.evaluate(source);
+    running = false;
     source = "";
     prompt(PROMPT);
   }
   output.write("\n");
   return 0;
-}
-
-function evaluate(thread: Thread, chunk: Parameters<typeof execChunk>[1], output: Writable): void {
-  try {
-    const value = execChunk(thread, chunk);
-    if (value !== undefined && value !== null) output.write(`${reprText(value)}\n`);
-  } catch (error) {
-    if (!(error instanceof StarlarkError)) throw error;
-    const hint = replHint(error, chunk.source as string);
-    output.write(
-      `${formatError(error, FOR_A_PERSON)}\n${hint === undefined ? "" : `hint: ${hint}\n`}`,
-    );
-  }
-}
-
-/** What a person at a prompt may not know. */
-function replHint(error: StarlarkError, source: string): string | undefined {
-  if (/^undefined: (exit|quit)\b/.test(error.message)) return "Ctrl-D ends the session";
-  const { position } = error;
-  if (position === undefined || position.file !== FILENAME) return undefined;
-  return hintFor(error, source.split("\n")[position.line - 1] ?? "");
 }

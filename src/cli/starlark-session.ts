@@ -42,6 +42,15 @@ export const FOR_A_PERSON = { maxFrames: 40 } as const;
 /** More stack would get further: nothing has been reported, and what was printed is what comes first again. */
 export class NeedsStack extends Error {}
 
+/** Why a module cannot be read, in the words of starlark-go; any other error as it is. */
+export function unreadable(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return new Error(`open ${path}: no such file or directory`);
+  if (code === "EACCES") return new Error(`open ${path}: permission denied`);
+  if (code === "EISDIR") return new Error(`read ${path}: is a directory`);
+  return error;
+}
+
 /** Runs programs one after the other. Loaded modules run once for all of them. */
 export class StarlarkSession {
   readonly #options: StarlarkOptions;
@@ -91,7 +100,7 @@ export class StarlarkSession {
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
       if (missing && builtIn !== undefined) return builtIn;
-      throw missing ? new Error(`open ${path}: no such file or directory`) : error;
+      throw unreadable(path, error);
     }
   }
 

@@ -7,7 +7,8 @@ import {
   type StarlarkOptions,
   StarlarkUsageError,
 } from "./starlark-options.ts";
-import { runRepl } from "./starlark-repl.ts";
+import { type ReplEvaluator, runRepl } from "./starlark-repl.ts";
+import { ReplSession } from "./starlark-repl-session.ts";
 import {
   NeedsStack,
   type SessionOutput,
@@ -35,15 +36,25 @@ const EXIT = { passed: 0, failed: 1, usage: 2 } as const;
 /** Enough for 100,000 calls through loops, conditionals and comprehensions. */
 const WORKER_STACK_MB = 900;
 
-/** What a Worker is given to do. */
+/** What a Worker is given to do: programs to run. */
+interface RunTask {
+  readonly options: StarlarkOptions;
+  readonly programs: readonly StarlarkProgram[];
+  /** Print calls that have been made already. */
+  readonly skip: number;
+  readonly isTerminal: boolean;
+}
+
+/** What a Worker is given to do: inputs to evaluate, each a message that is answered when it is done. */
+interface ReplTask {
+  readonly options: StarlarkOptions;
+  /** Shared; `[0]` is set to interrupt an input. */
+  readonly cancelFlag: Int32Array;
+}
+
 interface WorkerTask {
-  readonly starlark: {
-    readonly options: StarlarkOptions;
-    readonly programs: readonly StarlarkProgram[];
-    /** Print calls that have been made already. */
-    readonly skip: number;
-    readonly isTerminal: boolean;
-  };
+  readonly starlark?: RunTask;
+  readonly repl?: ReplTask;
 }
 
 /** The command. Returns the exit code: 0, 1 when a program failed, 2 for a wrong command line. */
@@ -65,9 +76,7 @@ export async function runStarlark(argv: readonly string[], io: StarlarkIo): Prom
       ? fileProgramsOf(options)
       : [{ name: "cmdline", source: options.code }];
   if (programs.length > 0) return runPrograms(options, programs, io);
-  if (io.stdin.isTTY) {
-    return runRepl(options, io.stdin as Readable, io.stdout as Writable);
-  }
+  if (io.stdin.isTTY) return runReplInWorker(options, io);
   return runPrograms(options, [{ name: "stdin", source: await readAll(io.stdin) }], io);
 }
 
@@ -113,15 +122,43 @@ async function runPrograms(
 
 declare const __filename: string;
 
-function runInWorker(task: WorkerTask["starlark"]): Promise<number> {
-  const worker = new Worker(__filename, {
-    workerData: { starlark: task } satisfies WorkerTask,
+function startWorker(workerData: WorkerTask): Worker {
+  return new Worker(__filename, {
+    workerData,
     resourceLimits: { stackSizeMb: WORKER_STACK_MB },
   });
+}
+
+/** The next message of a Worker; throws what the Worker failed with. */
+function answerOf(worker: Worker): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
     worker.once("error", reject);
+    worker.once("message", (answer) => {
+      worker.off("error", reject);
+      resolve(answer);
+    });
   });
+}
+
+async function runInWorker(starlark: RunTask): Promise<number> {
+  return (await answerOf(startWorker({ starlark }))) as number;
+}
+
+/** The terminal stays free meanwhile: Ctrl-C interrupts an input, and nothing else. */
+async function runReplInWorker(options: StarlarkOptions, io: StarlarkIo): Promise<number> {
+  const cancelFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker = startWorker({ repl: { options, cancelFlag } });
+  const evaluator: ReplEvaluator = {
+    async evaluate(source) {
+      Atomics.store(cancelFlag, 0, 0);
+      worker.postMessage(source);
+      await answerOf(worker);
+    },
+    interrupt: () => Atomics.store(cancelFlag, 0, 1),
+  };
+  const code = await runRepl(evaluator, io.stdin as Readable, io.stdout as Writable);
+  await worker.terminate();
+  return code;
 }
 
 /** Writes all of it, also to a pipe that is full for the moment. */
@@ -135,11 +172,21 @@ function writeFully(fd: number, bytes: Uint8Array): void {
   }
 }
 
-function work({ options, programs, skip, isTerminal }: WorkerTask["starlark"]): number {
+function workOffPrograms({ options, programs, skip, isTerminal }: RunTask): void {
   const output: SessionOutput = { write: (bytes) => writeFully(2, bytes), isTerminal };
-  return runAll(new StarlarkSession(options, output, { canRetry: false, skip }), programs);
+  const session = new StarlarkSession(options, output, { canRetry: false, skip });
+  parentPort!.postMessage(runAll(session, programs));
+}
+
+function workOffInputs({ options, cancelFlag }: ReplTask): void {
+  const session = new ReplSession(options, (text) => writeFully(1, Buffer.from(text)), cancelFlag);
+  parentPort!.on("message", (source: string) => {
+    session.evaluate(source);
+    parentPort!.postMessage(null);
+  });
 }
 
 // The bundle that the command runs from is also the Worker's.
-const task = isMainThread ? undefined : (workerData as Partial<WorkerTask> | null)?.starlark;
-if (task !== undefined) parentPort!.postMessage(work(task));
+const task = isMainThread ? undefined : (workerData as WorkerTask | null);
+if (task?.starlark) workOffPrograms(task.starlark);
+if (task?.repl) workOffInputs(task.repl);

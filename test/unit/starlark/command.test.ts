@@ -5,6 +5,7 @@ import { PassThrough, Readable } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
 import { runStarlark } from "../../../src/cli/starlark.ts";
 import { runRepl, wantsMore } from "../../../src/cli/starlark-repl.ts";
+import { ReplSession } from "../../../src/cli/starlark-repl-session.ts";
 import { TILT_DIALECT } from "../../../src/starlark/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "starlark-command-"));
@@ -174,6 +175,16 @@ describe("runStarlark()", () => {
     expect((await command([path])).err).toBe("once\nhi hi\n");
   });
 
+  test.each([
+    ["none.star", "open none.star: no such file or directory"],
+    [".", "read .: is a directory"],
+  ])("says why it cannot load %j, at the prompt too", async (module, reason) => {
+    const code = `load(${JSON.stringify(module)}, "x")`;
+    const expected = `Error: cannot load ${module}: ${reason}\n`;
+    expect((await command(["-c", code])).err).toContain(expected);
+    expect(await typeIntoRepl([`${code}\n`])).toContain(expected);
+  });
+
   test("reads a program from -c, from standard input, and from several files", async () => {
     expect((await command(["-c", "print(1)"])).err).toBe("1\n");
     expect((await command([], "print(2)\n")).err).toBe("2\n");
@@ -198,9 +209,24 @@ describe("runStarlark()", () => {
   });
 });
 
+/** What a REPL shows when this is typed. */
+async function typeIntoRepl(typed: readonly string[]): Promise<string> {
+  const options = { dialect: TILT_DIALECT, stage: "run", testValues: false } as const;
+  const output = new PassThrough();
+  const session = new ReplSession({ ...options, code: undefined, files: [] }, (text) =>
+    output.write(text),
+  );
+  const evaluator = {
+    evaluate: async (source: string) => session.evaluate(source),
+    interrupt: () => undefined,
+  };
+  expect(await runRepl(evaluator, Readable.from(typed), output)).toBe(0);
+  return String(output.read());
+}
+
 describe("runRepl()", () => {
   test("prints values, keeps globals, and goes on after an error", async () => {
-    const input = Readable.from([
+    const shown = await typeIntoRepl([
       "x = [1,\n",
       "2]\n",
       "x\n",
@@ -211,16 +237,7 @@ describe("runRepl()", () => {
       "f()\n",
       "print('p')\n",
     ]);
-    const output = new PassThrough();
-    const options = {
-      dialect: TILT_DIALECT,
-      stage: "run",
-      testValues: false,
-      code: undefined,
-      files: [],
-    } as const;
-    expect(await runRepl(options, input, output)).toBe(0);
-    const lines = String(output.read()).replaceAll(/(>>>|\.\.\.) /g, "");
+    const lines = shown.replaceAll(/(>>>|\.\.\.) /g, "");
     expect(lines.trim().split("\n")).toEqual([
       "[1, 2]",
       "<stdin>:1:8: undefined: nope",
@@ -231,23 +248,13 @@ describe("runRepl()", () => {
 });
 
 describe("runRepl() helps", () => {
-  const options = {
-    dialect: TILT_DIALECT,
-    stage: "run",
-    testValues: false,
-    code: undefined,
-    files: [],
-  } as const;
-
   test.each([
     ["exit()\n", "hint: Ctrl-D ends the session"],
     ["x = 2 ** 3\n", "hint: Starlark has no ** operator"],
     ["x = 1 + \\\n2\nx\n", "3"],
     ["def f(n): return f(n + 1)\n\nf(0)\n", "Error: Starlark stack overflow"],
   ])("with %j", async (typed, text) => {
-    const output = new PassThrough();
-    await runRepl(options, Readable.from(typed.split(/(?<=\n)/)), output);
-    const shown = String(output.read());
+    const shown = await typeIntoRepl(typed.split(/(?<=\n)/));
     expect(shown).toContain(text);
     expect(shown.split("\n").length).toBeLessThan(60);
   });

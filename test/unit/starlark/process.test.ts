@@ -95,11 +95,12 @@ async function typeInto(typed: readonly string[]): Promise<{ code: number | null
   const child = spawn("script", argv, { cwd: folder });
   const waiting = [...typed];
   let text = "";
-  let seen = 0;
+  let answered = 0;
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
-    const prompts = text.match(/(>>>|\.\.\.) |RUNNING\r\n$/g)?.length ?? 0;
-    for (; seen < prompts && waiting.length > 0; seen++) child.stdin.write(waiting.shift()!);
+    if (waiting.length === 0 || !/(>>>|\.\.\.) |RUNNING\r\n$/.test(text.slice(answered))) return;
+    answered = text.length;
+    child.stdin.write(waiting.shift()!);
   });
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   return { code, text: text.replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, "").replaceAll("\r", "") };
@@ -132,11 +133,56 @@ describe.skipIf(!hasScript)("tilt-ci starlark on a terminal", () => {
     expect(text).toContain('>>> greet()\n"hé"\n>>> ');
   }, 30_000);
 
-  test("is ended by Ctrl-C while a program runs", async () => {
-    const endless = "for i in range(1 << 40): print('RUNNING') if i == 0 else None\n";
-    const { code, text } = await typeInto([endless, "\n", "\u0003"]);
-    expect(text).toContain("RUNNING\n");
-    expect(code).toBe(130);
+  test("keeps its session when Ctrl-C interrupts what runs", async () => {
+    const { code, text } = await typeInto([
+      "kept = 'as it was'\n",
+      "def spin():\n",
+      "  print('RUNNING')\n",
+      "  while True: pass\n",
+      "\n",
+      "spin()\n",
+      "\u0003",
+      "kept\n",
+      "\u0004",
+    ]);
+    expect(text).toContain(
+      "  <stdin>:3:3: in spin\nError: Starlark computation cancelled: interrupted\n",
+    );
+    expect(text).toContain('>>> kept\n"as it was"\n');
+    expect(code).toBe(0);
+  }, 30_000);
+
+  test("runs a file again whose load was interrupted", async () => {
+    writeFileSync(join(folder, "slow.star"), "print('RUNNING')\n[0 for x in range(1 << 30)]\n");
+    const load = 'load("slow.star", "x")\n';
+    const { code, text } = await typeInto([load, "\u0003", load, "\u0003", "\u0004"]);
+    expect(text.match(/^RUNNING$/gm)).toHaveLength(2);
+    expect(text.match(/computation cancelled: interrupted$/gm)).toHaveLength(2);
+    expect(code).toBe(0);
+  }, 30_000);
+
+  test("forgets a line at Ctrl-C, before and after the cursor", async () => {
+    const { code, text } = await typeInto([
+      "x = 1 + 2\u0002\u0003",
+      "7\n",
+      "\u0003",
+      "8\n",
+      "\u0004",
+    ]);
+    expect(text).toContain("^C\n>>> 7\n7\n");
+    expect(text).toContain("8\n8\n");
+    expect(text).not.toContain("Error");
+    expect(code).toBe(0);
+  }, 30_000);
+
+  test("recurses 100,000 calls deep", async () => {
+    const { text } = await typeInto([
+      "def f(n): return 1 + f(n - 1) if n > 0 else 0\n",
+      "\n",
+      "f(99990)\n",
+      "\u0004",
+    ]);
+    expect(text).toContain("\n99990\n");
   }, 30_000);
 });
 
