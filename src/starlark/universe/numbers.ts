@@ -77,7 +77,7 @@ function intBase(base: Value): number {
   try {
     n = toInt32(base);
   } catch {
-    throw fault(`int: for base, got ${typeName(base)}, want int`);
+    throw fault(`int: for base, got ${typeName(base)}, want int (base must be an integer)`);
   }
   if (n !== 0 && (n < 2 || n > 36)) throw fault("int: base must be an integer >= 2 && <= 36");
   return n;

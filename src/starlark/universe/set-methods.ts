@@ -65,8 +65,10 @@ function withOperand(
   name: string,
   body: (set: StarlarkSet, others: Value[]) => Value,
 ): Method<StarlarkSet> {
-  return method(name, 1, 1, (set, value) => {
-    const others = operand(name, value!);
+  // starlark-go counts the parameter as optional, and needs it all the same.
+  return method(name, 0, 1, (set, value) => {
+    if (value === undefined) throw fault(`${name}: got 0 arguments, want 1`);
+    const others = operand(name, value);
     return named(name, () => body(set, others));
   });
 }
