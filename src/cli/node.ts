@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { bakeNode, listNodes, type NodeRow, pruneNodes, stateDirectory } from "../cluster/index.ts";
 import { CancelledError, UsageError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
-import { EXIT } from "../model/result.ts";
+import { EXIT, SIGNAL_EXITS } from "../model/result.ts";
 import type { Attach } from "./command.ts";
 import { listFlag } from "./duration-flag.ts";
 import type { ProcessIo } from "./io.ts";
@@ -16,8 +16,6 @@ export function nodeCommand(attach: Attach): Command {
     .addCommand(listCommand(attach))
     .addCommand(pruneCommand(attach));
 }
-
-const SIGNAL_EXITS = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: EXIT.sighup } as const;
 
 interface NodeFlags {
   readonly nodeImage?: string;

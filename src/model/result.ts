@@ -13,6 +13,13 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** The exit code of a program that one of these signals has ended, as shells say it. */
+export const SIGNAL_EXITS = {
+  SIGINT: EXIT.sigint,
+  SIGTERM: EXIT.sigterm,
+  SIGHUP: EXIT.sighup,
+} as const;
+
 export type Verdict = "passed" | "failed" | "error" | "cancelled";
 export const PHASES = [
   "evaluate",

@@ -1,7 +1,7 @@
 import { InternalError, messageOf, PhaseFailure, RunError } from "../errors.ts";
 import type { RunEvent } from "../model/event.ts";
 import { isInfrastructure } from "../model/reason.ts";
-import { EXIT, type ExitCode, type Verdict } from "../model/result.ts";
+import { EXIT, type ExitCode, SIGNAL_EXITS, type Verdict } from "../model/result.ts";
 import type { LoopEnd } from "./loop.ts";
 import type { Session } from "./session.ts";
 
@@ -11,13 +11,7 @@ export interface RunVerdict {
   readonly message: string;
 }
 
-export type CancelSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-const SIGNAL_EXITS: Readonly<Record<CancelSignal, ExitCode>> = {
-  SIGINT: EXIT.sigint,
-  SIGTERM: EXIT.sigterm,
-  SIGHUP: EXIT.sighup,
-};
+export type CancelSignal = keyof typeof SIGNAL_EXITS;
 
 export const SUCCESS_MESSAGE = "SUCCESS. All workloads are healthy.";
 

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Command } from "commander";
+import { UsageError } from "../../errors.ts";
 import { createHost } from "../../host/node-host.ts";
 import { EXIT } from "../../model/result.ts";
 import type { Attach } from "../command.ts";
@@ -19,8 +21,8 @@ export function hookCommand(
     .action(
       attach(async (command, _args, io) => {
         const place = await findHooks(createHost(io));
-        const tiltfile = resolve(io.cwd, command.opts<{ file: string }>().file);
-        const text = await installHook(place, io.program, relative(place.top, tiltfile));
+        const tiltfile = tiltfileIn(place.top, command.opts<{ file: string }>().file, io.cwd);
+        const text = await installHook(place, io.program, tiltfile);
         io.stdout.write(`${text}\n`);
         return EXIT.passed;
       }),
@@ -48,4 +50,15 @@ export function hookCommand(
     .addCommand(install)
     .addCommand(uninstall)
     .addCommand(run);
+}
+
+/** Where a Tiltfile is in the work tree. Throws `UsageError` for one that no push could test. */
+function tiltfileIn(top: string, file: string, cwd: string): string {
+  const path = resolve(cwd, file);
+  if (!existsSync(path))
+    throw new UsageError(`There is no ${file} here`, "Name the Tiltfile with --file");
+  const inTree = relative(top, path);
+  if (inTree.startsWith("../"))
+    throw new UsageError(`${file} is not in this repository (${top}): a push never changes it`);
+  return inTree;
 }

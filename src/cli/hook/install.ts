@@ -54,22 +54,25 @@ export async function findHooks({ run, cwd }: Pick<Host, "run" | "cwd">): Promis
 export function hookScript(program: readonly string[], tiltfile: string): string {
   const words = ["hook", "run", "--file", tiltfile].map(quote).join(" ");
   const script = quote(program.at(-1) ?? "");
+  // exec: a signal to the hook reaches tilt-ci itself
+  const start = (...argv: readonly string[]) => `exec ${argv.join(" ")} ${words} "$@" <<END
+$pushed
+END`;
   return `#!/bin/sh
 ${MARK}
 # Tests what is being pushed with tilt-ci smoke. Skip it once: ${SKIP_VARIABLE}=1 git push, or git push --no-verify.
 # Remove it: tilt-ci hook uninstall.
 pushed=$(cat)
-refs() { [ -z "$pushed" ] || printf '%s\\n' "$pushed"; }
 before="$0${KEPT_SUFFIX}"
 if [ -x "$before" ]; then
-  refs | "$before" "$@" || exit $?
+  { [ -z "$pushed" ] || printf '%s\\n' "$pushed"; } | "$before" "$@" || exit $?
 fi
 if [ -f ${script} ]; then
-  refs | ${program.map(quote).join(" ")} ${words} "$@"
+  ${start(...program.map(quote))}
 elif [ -x node_modules/.bin/tilt-ci ]; then
-  refs | node_modules/.bin/tilt-ci ${words} "$@"
+  ${start("node_modules/.bin/tilt-ci")}
 elif command -v tilt-ci >/dev/null 2>&1; then
-  refs | tilt-ci ${words} "$@"
+  ${start("tilt-ci")}
 else
   echo "tilt-ci: not installed any more, so this push is not tested (the hook is $0)" >&2
 fi

@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { RunError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { createHost } from "../../host/node-host.ts";
-import { EXIT } from "../../model/result.ts";
+import { EXIT, SIGNAL_EXITS } from "../../model/result.ts";
 import { TiltfileError } from "../../tiltfile/index.ts";
 import { evaluateAlone, futureContext } from "../evaluate-alone.ts";
 import type { ProcessIo } from "../io.ts";
@@ -31,8 +31,8 @@ export interface HookOptions {
 
 /**
  * The pre-push hook: tests each pushed commit, as it was committed, with `smoke`. Returns 0 to let the push go on:
- * also when nothing that the Tiltfile uses has changed, and when this machine cannot test (which is said). Ctrl-C
- * stops the push.
+ * also when nothing that the Tiltfile uses has changed, and when this machine cannot test (which is said). A signal
+ * stops the push, with the signal's exit code.
  */
 export async function runHook(options: HookOptions, io: ProcessIo): Promise<number> {
   const say = (line: string) => void io.stderr.write(`tilt-ci: ${line}\n`);
@@ -43,12 +43,19 @@ export async function runHook(options: HookOptions, io: ProcessIo): Promise<numb
   }
   const refs = testable(parsePushedRefs(await readAll(io.stdin)));
   const cancel = new AbortController();
+  let cancelled: number | undefined;
   // Ctrl-C reaches us, too: what has been checked out is still to be removed.
-  const unlisten = io.onSignal(() => cancel.abort());
+  const unlisten = io.onSignal((signal) => {
+    cancelled ??= SIGNAL_EXITS[signal];
+    cancel.abort();
+  });
   try {
     for (const ref of refs) {
       const code = await testRef(ref, { ...options, say, signal: cancel.signal }, io);
-      if (cancel.signal.aborted) return EXIT.sigint;
+      if (cancelled !== undefined) {
+        say("cancelled, the push is stopped");
+        return cancelled;
+      }
       if (code !== EXIT.passed) return code;
     }
     return EXIT.passed;
@@ -84,7 +91,7 @@ async function testRef(ref: PushedRef, run: HookRun, io: ProcessIo): Promise<num
     );
     return await smoke(worktree.path, { ...io, env }, run, host);
   } catch (error) {
-    if (run.signal.aborted) return EXIT.sigint;
+    if (run.signal.aborted) return EXIT.failed; // the signal's exit code counts
     if (!(error instanceof RunError)) throw error;
     return passUntested(run, `${label} cannot be tested here: ${error.message}`);
   } finally {
@@ -138,7 +145,7 @@ async function reasonToTest(
 async function smoke(
   top: string,
   io: ProcessIo,
-  { program, say, file }: HookRun,
+  { program, say, file, signal }: HookRun,
   host: Host,
 ): Promise<number> {
   const { stdout } = await host.run(["git", "rev-parse", "--git-path", "tilt-ci-report"], {
@@ -149,6 +156,7 @@ async function smoke(
   const argv = ["smoke", "--quiet", "--file", file, "--report-dir", reports];
   // git hands stdout to the user's terminal, but keeps it for itself in some set-ups: everything goes to stderr
   const code = await program(argv, { ...io, cwd: top, stdout: io.stderr });
+  if (signal.aborted) return code;
   const seconds = ((host.clock.monotonic() - startedAt) / 1000).toFixed(1);
   if (code === EXIT.passed) say(`passed in ${seconds} s`);
   else if (code === EXIT.environment) {

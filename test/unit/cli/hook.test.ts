@@ -11,6 +11,7 @@ import {
 } from "../../../src/cli/hook/install.ts";
 import { changedFilesArgv, parsePushedRefs, testable } from "../../../src/cli/hook/pushed.ts";
 import { runHook } from "../../../src/cli/hook/run.ts";
+import { main } from "../../../src/cli/main.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { createHost } from "../../../src/host/node-host.ts";
 import { type FakeProcess, fakeProcess } from "./process-io.ts";
@@ -375,6 +376,18 @@ describe("installHook() and uninstallHook()", () => {
 
   test("refuses outside a work tree", async () => {
     await expect(findHooks(createHost({ env: {}, cwd: tmpdir() }))).rejects.toThrow(UsageError);
+  });
+
+  test.each([
+    ["is not there", "Tiltfile", /There is no Tiltfile here[\s\S]*--file/],
+    ["is in another repository", "../Tiltfile", /\.\.\/Tiltfile is not in this repository/],
+  ])("tilt-ci hook install refuses a Tiltfile that %s", async (_what, file, message) => {
+    using repository = new Repository();
+    repository.write("../Tiltfile", LOCAL);
+    const io = fakeProcess(repository.path, { env: repository.env });
+    expect(await main(["hook", "install", "--file", file], io)).toBe(2);
+    expect(io.err()).toMatch(message);
+    expect(existsSync(join(repository.path, ".git/hooks/pre-push"))).toBe(false);
   });
 
   test("hookScript() is a shell script whatever the paths hold", () => {
