@@ -5,8 +5,10 @@ import type { ProcessIo } from "../cli/io.ts";
 import { main } from "../cli/main.ts";
 import { defaultTexts } from "../cli/run-flags.ts";
 import { createRunId } from "../cluster/index.ts";
+import { CancelledError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
 import type { RunResult } from "../model/run-result.ts";
+import type { CancelSignal } from "../run/verdict.ts";
 import { argvOf, switchOf } from "./inputs.ts";
 import { masksOf } from "./mask.ts";
 import { outputsOf } from "./outputs.ts";
@@ -23,15 +25,11 @@ export async function runMain(io: ProcessIo): Promise<number> {
   core.saveState(STATE.run, runId);
   core.saveState(STATE.reports, resolve(directory, input("report-dir") || "tilt-ci-report"));
   const argv = argvOf(input, defaultTexts());
-  await provideTools(createHost(io), {
-    withKind: (input("cluster") || "kind") === "kind" && input("context") === "",
-    addPath: (path) => core.addPath(path),
-    info: (message) => core.info(message),
-    warn: (message) => core.warning(message),
-  });
+  const withKind = (input("cluster") || "kind") === "kind" && input("context") === "";
+  const cancelledBy = await bringTools(withKind, io);
   let hasResult = false;
   const code = await main(argv, {
-    ...io,
+    ...(cancelledBy ? alreadySignalled(io, cancelledBy) : io),
     cwd: directory,
     embedding: {
       runId,
@@ -50,6 +48,42 @@ export async function runMain(io: ProcessIo): Promise<number> {
     core.setFailed(`tilt-ci could not begin the run (exit code ${code}): the log says why`);
   }
   return code;
+}
+
+/** Brings what the runner lacks. Returns the signal that ended it, if one did. */
+async function bringTools(withKind: boolean, io: ProcessIo): Promise<CancelSignal | undefined> {
+  const cancel = new AbortController();
+  let cancelledBy: CancelSignal | undefined;
+  const unlisten = io.onSignal((signal) => {
+    cancelledBy ??= signal;
+    cancel.abort();
+  });
+  try {
+    await provideTools(createHost(io), {
+      withKind,
+      signal: cancel.signal,
+      addPath: (path) => core.addPath(path),
+      info: (message) => core.info(message),
+      warn: (message) => core.warning(message),
+    });
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+  } finally {
+    unlisten();
+  }
+  return cancelledBy;
+}
+
+/** A run that is cancelled as it begins: it still has its report, its outputs and its exit code. */
+function alreadySignalled(io: ProcessIo, signal: CancelSignal): ProcessIo {
+  return {
+    ...io,
+    onSignal(listener) {
+      const unlisten = io.onSignal(listener);
+      listener(signal);
+      return unlisten;
+    },
+  };
 }
 
 /** Outputs, and the cluster's kubeconfig in the environment of later steps. */

@@ -1,4 +1,5 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { clusterAvailable } from "../rig/env.ts";
@@ -153,6 +154,30 @@ describe("a cancelled job", () => {
     expect(main.state.run).toMatch(/^tci-/);
     expect(job.report()).toMatchObject({ verdict: "cancelled", complete: true });
     expect(processesWith(slow)).toEqual([]);
+    const post = await job.post(main, "cancelled");
+    expect(post.exit, post.log).toBe(0);
+    expectClean(job, main);
+  });
+
+  test("while it downloads tools has a report of its own, and leaves no half of any", async () => {
+    const name = workspace.project("cancel-tools", "local_resource('a', 'true')\n");
+    const mirror = createServer(() => writeFileSync(join(workspace.path, name, "asked"), ""));
+    await new Promise<void>((done) => mirror.listen(0, "127.0.0.1", done));
+    const { port } = mirror.address() as { port: number };
+    using job = workspace.job(name, {
+      path: "/usr/bin:/bin",
+      env: { TILT_CI_TOOL_MIRROR: `http://127.0.0.1:${port}` },
+      end: { how: "cancel", when: "file:asked" },
+    });
+    const main = await job.main();
+    mirror.closeAllConnections();
+    mirror.close();
+    expect(main.exit, main.log).toBe(130);
+    expect(main.verdictAfterMs).toBeLessThan(1000);
+    expect(main.outputs.result).toBe("cancelled");
+    expect(job.report()).toMatchObject({ verdict: "cancelled", message: "Cancelled by SIGINT" });
+    const cache = readdirSync(join(job.home, "tool-cache"), { recursive: true }).map(String);
+    expect(cache.filter((path) => path.includes(".download-"))).toEqual([]);
     const post = await job.post(main, "cancelled");
     expect(post.exit, post.log).toBe(0);
     expectClean(job, main);

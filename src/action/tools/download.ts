@@ -12,6 +12,8 @@ const TIMEOUT_MS = 120_000;
 export interface DownloadOptions {
   /** Before the second try; doubles. */
   readonly retryDelayMs?: number;
+  /** Ends a download in its midst, which throws then. */
+  readonly signal?: AbortSignal;
 }
 
 /** A small text. Failing servers and connections are tried again; throws an `Error` with the URL. */
@@ -41,12 +43,13 @@ export function downloadFile(
 
 function retrying<T>(
   url: string,
-  { retryDelayMs = 1000 }: DownloadOptions,
+  { retryDelayMs = 1000, signal }: DownloadOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
+  const ends = () => [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
   const attempt = async () => {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetch(url, { signal: AbortSignal.any(ends()) });
       if (response.ok) return await read(response);
       await response.body?.cancel();
       const problem = new Error(`Cannot download ${url}: HTTP status ${response.status}`);
@@ -58,5 +61,8 @@ function retrying<T>(
       throw new Error(`Cannot download ${url}: ${messageOf(reason)}`, { cause: error });
     }
   };
-  return pRetry(attempt, { retries: RETRIES, minTimeout: retryDelayMs, factor: 2 });
+  return pRetry(attempt, {
+    ...{ retries: RETRIES, minTimeout: retryDelayMs, factor: 2 },
+    ...(signal && { signal }),
+  });
 }

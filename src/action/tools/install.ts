@@ -32,10 +32,9 @@ export async function installTool(
   try {
     const url = tool.url(arch);
     const file = join(work, basename(new URL(url).pathname));
-    const [actual, sums] = await Promise.all([
-      downloadFile(locate(url), file, download),
-      downloadText(locate(tool.checksumUrl(arch)), download),
-    ]);
+    // one after the other: a download that goes on beside a failed one would write into what is removed below
+    const sums = await downloadText(locate(tool.checksumUrl(arch)), download);
+    const actual = await downloadFile(locate(url), file, download);
     const expected = checksumIn(sums, basename(file));
     if (expected !== actual)
       throw new Error(

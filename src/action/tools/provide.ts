@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import semver from "semver";
-import { messageOf } from "../../errors.ts";
+import { CancelledError, messageOf } from "../../errors.ts";
 import { CommandNotFoundError } from "../../host/command-not-found.ts";
 import type { Host } from "../../host/host.ts";
 import { type Arch, KIND_TOOL, TILTFILE_TOOLS, type Tool } from "./catalogue.ts";
@@ -20,11 +20,11 @@ export interface ProvideOptions extends DownloadOptions {
 
 /**
  * Brings the tools that the runner lacks. One that cannot be had is a warning: whether the run needs it is for the run
- * to tell, where it needs it.
+ * to tell, where it needs it. Throws `CancelledError` when the signal fires; nothing half done is left then.
  */
 export async function provideTools(host: Host, options: ProvideOptions): Promise<void> {
   const wanted = [...(options.withKind ? [KIND_TOOL] : []), ...TILTFILE_TOOLS];
-  const present = await Promise.all(wanted.map((tool) => isUsable(tool, host)));
+  const present = await Promise.all(wanted.map((tool) => isUsable(tool, host, options.signal)));
   const lacking = wanted.filter((_, index) => !present[index]);
   if (lacking.length === 0) return;
   const arch = archOf(host.platform, process.arch);
@@ -36,6 +36,7 @@ export async function provideTools(host: Host, options: ProvideOptions): Promise
     return;
   }
   await Promise.all(lacking.map((tool) => provide(tool, arch, host, options)));
+  if (options.signal?.aborted) throw new CancelledError();
 }
 
 async function provide(
@@ -51,6 +52,7 @@ async function provide(
     addPath(await installTool(tool, { cache, arch, locate, ...download }, host));
     info(`${tool.name} ${tool.version} is not on this runner: installed from its publisher`);
   } catch (error) {
+    if (download.signal?.aborted) return; // the others are waited for, too: none leaves anything behind
     warn(`Cannot install ${tool.name} ${tool.version}: ${messageOf(error)}`);
   }
 }
@@ -62,9 +64,13 @@ function mirrored(url: string, mirror: string | undefined): string {
   return `${mirror.replace(/\/+$/, "")}/${host}${pathname}`;
 }
 
-async function isUsable({ argv, minimum }: Tool, host: Host): Promise<boolean> {
+async function isUsable(
+  { argv, minimum }: Tool,
+  host: Host,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   try {
-    const { exitCode, stdout } = await host.run(argv, { timeoutMs: 20_000 });
+    const { exitCode, stdout } = await host.run(argv, { timeoutMs: 20_000, signal });
     if (exitCode !== 0) return false;
     const version = semver.coerce(/\d+\.\d+\.\d+/.exec(stdout)?.[0]);
     return minimum === undefined || (version !== null && semver.gte(version, minimum));

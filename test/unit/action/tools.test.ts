@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { KIND_TOOL, TILTFILE_TOOLS, type Tool } from "../../../src/action/tools/catalogue.ts";
 import { checksumIn, installTool } from "../../../src/action/tools/install.ts";
 import { archOf, provideTools } from "../../../src/action/tools/provide.ts";
+import { CancelledError } from "../../../src/errors.ts";
 import { createHost } from "../../../src/host/node-host.ts";
 
 const sha256 = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex");
@@ -34,9 +35,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
+type Content = string | Buffer;
+/** A status, an answer that is cut short, or one that never comes. */
+type Trouble = number | { readonly location: string } | { readonly half: Content } | "never";
+
 /** Publishers' servers on loopback, as a mirror: path → content, or a function of how often it was asked for. */
 async function publisher(
-  files: Readonly<Record<string, string | Buffer | ((times: number) => number | string)>>,
+  files: Readonly<Record<string, Content | ((times: number) => Content | Trouble)>>,
 ) {
   const asked: string[] = [];
   const server = createServer(({ url = "" }: IncomingMessage, response: ServerResponse) => {
@@ -44,9 +49,14 @@ async function publisher(
     const file = files[url];
     const times = asked.filter((one) => one === url).length;
     const answer = typeof file === "function" ? file(times) : (file ?? 404);
+    if (answer === "never") return;
     if (answer === 0) return void response.socket?.destroy();
     if (typeof answer === "number") return void response.writeHead(answer).end("no");
-    response.writeHead(200).end(answer);
+    if (typeof answer === "string" || Buffer.isBuffer(answer))
+      return void response.writeHead(200).end(answer);
+    if ("location" in answer) return void response.writeHead(302, answer).end();
+    response.writeHead(200, { "content-length": answer.half.length });
+    response.write(answer.half.slice(0, answer.half.length / 2), () => response.socket?.destroy());
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as { port: number };
@@ -130,6 +140,28 @@ describe("installTool()", () => {
     expect(server.asked.filter((url) => url === BINARY)).toHaveLength(3);
   });
 
+  test("follows a redirect to where the publisher keeps its files", async () => {
+    await using server = await publisher({
+      ...good,
+      [BINARY]: () => ({ location: "/elsewhere/asset?token=1" }),
+      "/elsewhere/asset?token=1": PROGRAM,
+    });
+    expect(readFileSync(join(await install(server.url), "tool"), "utf8")).toBe(PROGRAM);
+  });
+
+  test("tries a download again that ended too soon, and takes nothing of the first half", async () => {
+    const long = PROGRAM + "#".repeat(1_000_000);
+    await using server = await publisher({
+      [BINARY]: (times) => (times < 3 ? { half: long } : long),
+      [`${BINARY}.sha256sum`]: sha256(long),
+    });
+    expect(readFileSync(join(await install(server.url), "tool"), "utf8")).toBe(long);
+    await using broken = await publisher({ ...good, [BINARY]: () => ({ half: PROGRAM }) });
+    rmSync(join(home, "cache"), { recursive: true });
+    await expect(install(broken.url)).rejects.toThrow(/^Cannot download http:.*tool-linux-amd64: /);
+    expect(readdirSync(join(home, "cache/tool/1.2.3"))).toEqual([]);
+  });
+
   test("gives up on a server that never answers well, and does not retry a missing file", async () => {
     await using failing = await publisher({ ...good, [BINARY]: () => 500 });
     await expect(install(failing.url)).rejects.toThrow(/Cannot download http.*HTTP status 500/);
@@ -180,7 +212,12 @@ describe("checksumIn()", () => {
 });
 
 describe("provideTools()", () => {
-  const provide = async (path: string, mirror: string, platform: NodeJS.Platform = "linux") => {
+  const provide = async (
+    path: string,
+    mirror: string,
+    platform: NodeJS.Platform = "linux",
+    signal: AbortSignal = new AbortController().signal,
+  ) => {
     const told = { paths: [] as string[], infos: [] as string[], warnings: [] as string[] };
     const env = { PATH: path, RUNNER_TOOL_CACHE: join(home, "cache"), TILT_CI_TOOL_MIRROR: mirror };
     await provideTools(
@@ -188,6 +225,7 @@ describe("provideTools()", () => {
       {
         withKind: true,
         retryDelayMs: 1,
+        signal,
         addPath: (directory) => told.paths.push(directory),
         info: (message) => told.infos.push(message),
         warn: (message) => told.warnings.push(message),
@@ -236,6 +274,29 @@ describe("provideTools()", () => {
       expect.stringMatching(/^Cannot install helm .*HTTP status 404/),
       expect.stringMatching(/^Cannot install kustomize .*HTTP status 404/),
     ]);
+  });
+
+  test("ends at once when it is cancelled, and leaves no half of anything", async () => {
+    const cancel = new AbortController();
+    const hang = (path: string) => ({
+      [path]: () => {
+        if (server.asked.length === 2) setTimeout(() => cancel.abort(), 20);
+        return "never" as const;
+      },
+    });
+    const { version } = TILTFILE_TOOLS[1]!;
+    await using server = await publisher({
+      ...hang(
+        `/get.helm.sh/helm-v${version}-linux-${archOf("linux", process.arch)}.tar.gz.sha256sum`,
+      ),
+      ...hang(
+        "/github.com/kubernetes-sigs/kustomize/releases/download/kustomize%2Fv5.8.1/checksums.txt",
+      ),
+    });
+    const { kind, kubectl } = all;
+    const providing = provide(programs({ kind, kubectl }), server.url, "linux", cancel.signal);
+    await expect(providing).rejects.toThrow(CancelledError);
+    expect(readdirSync(join(home, "cache/helm", version))).toEqual([]);
   });
 
   test("brings nothing to other systems, and says so", async () => {
