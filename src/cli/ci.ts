@@ -17,17 +17,17 @@ import { runOptions } from "./run-options-from-flags.ts";
 
 export function ciCommand(attach: Attach): Command {
   return addRunFlags(
-    new Command("ci").description(
-      "take a Tiltfile to a verdict: the main job, a drop-in for tilt ci",
-    ),
+    new Command("ci")
+      .description("take a Tiltfile to a verdict: the main job, a drop-in for tilt ci")
+      .summary("the main job, a drop-in for tilt ci"),
   ).action(attach((command, args, io, argv) => runCommand("ci", command, args, io, argv)));
 }
 
 export function smokeCommand(attach: Attach): Command {
   return addRunFlags(
-    new Command("smoke").description(
-      "evaluate, build and dry-run on a cluster that stays: before pushing",
-    ),
+    new Command("smoke")
+      .description("evaluate, build and dry-run on a cluster that stays: before pushing")
+      .summary("evaluate, build, dry-run: before pushing"),
   ).action(attach((command, args, io, argv) => runCommand("smoke", command, args, io, argv)));
 }
 

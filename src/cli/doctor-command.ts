@@ -6,6 +6,7 @@ import type { Attach } from "./command.ts";
 export function doctorCommand(attach: Attach): Command {
   return new Command("doctor")
     .description("what is installed, what is missing and how to get it")
+    .summary("what is installed and what is missing")
     .option("--json", "print the checks as JSON")
     .action(
       attach(async (command, _args, io) => {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { RunError } from "../errors.ts";
+import { CommandNotFoundError } from "../host/command-not-found.ts";
 import { EXIT } from "../model/result.ts";
 import { VERSION } from "../version.ts";
 import { bugReport } from "./bug-report.ts";
@@ -39,6 +40,10 @@ function report(error: unknown, argv: readonly string[], io: ProcessIo): number 
     io.stderr.write(`Error: ${error.message}\n${error.hint ? `${error.hint}\n` : ""}`);
     return error.exitCode;
   }
+  if (error instanceof CommandNotFoundError) {
+    io.stderr.write(`Error: ${error.message}\nInstall it; tilt-ci doctor says how\n`);
+    return EXIT.environment;
+  }
   io.stderr.write(bugReport(error, argv));
   return EXIT.environment;
 }
@@ -57,9 +62,7 @@ function operands(command: Command, argv: readonly string[]): string[] {
 /** The commands, for `main` and for docs/cli.md, which is generated from them. */
 export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: Attach): Command {
   const program = new Command("tilt-ci")
-    .description(
-      "Takes a Tiltfile to a verdict: cluster, registry, builds, deploys, readiness, reports, teardown.",
-    )
+    .description("Takes a Tiltfile to a verdict: cluster, builds, deploys, readiness, reports.")
     .version(VERSION, "--version", "print the version")
     .helpOption("-h, --help", "print this help")
     .showHelpAfterError("Run tilt-ci --help for the commands and flags")
@@ -68,6 +71,7 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: ./, capitalize)),
       getOutHelpWidth: () => Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH),
     });
   // a program of its own (src/cli/starlark.ts), which starts in a fraction of the time
@@ -79,11 +83,23 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
       shortenHelp(each);
     }
     program.addCommand(command);
+    for (const each of [command, ...command.commands])
+      each.showHelpAfterError(`Run ${pathOf(each)} --help for its commands and flags`);
   }
   return program;
 }
 
 const HELP_WIDTH = 100;
+
+/** `error: unknown …` of the parser, as all other errors are spelled. */
+function capitalize(start: string): string {
+  return `Error: ${start.at(-1)?.toUpperCase()}`;
+}
+
+/** The words of a command, from the program's name on. */
+function pathOf(command: Command): string {
+  return [...(command.parent ? [pathOf(command.parent)] : []), command.name()].join(" ");
+}
 
 const COMMANDS: readonly ((attach: Attach) => Command)[] = [
   ciCommand,

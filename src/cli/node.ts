@@ -12,6 +12,7 @@ import type { ProcessIo } from "./io.ts";
 export function nodeCommand(attach: Attach): Command {
   return new Command("node")
     .description("baked nodes: clusters then start from one that has already booted")
+    .summary("clusters that start from a booted node")
     .addCommand(bakeCommand(attach))
     .addCommand(listCommand(attach))
     .addCommand(pruneCommand(attach));

@@ -26,6 +26,7 @@ interface PlanFlags {
 export function planCommand(attach: Attach): Command {
   return new Command("plan")
     .description("print what the Tiltfile asks for; starts nothing")
+    .summary("what the Tiltfile asks for; starts nothing")
     .argument("[resources...]", "resources, or arguments of config.parse")
     .option("-f, --file <path>", "the Tiltfile", "Tiltfile")
     .addOption(

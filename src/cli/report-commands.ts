@@ -19,6 +19,7 @@ import type { Attach } from "./command.ts";
 export function explainCommand(attach: Attach): Command {
   return new Command("explain")
     .description("tell what happened in a finished run, from its report")
+    .summary("tell what happened in a finished run")
     .argument("[report]", "report directory or report.json", "tilt-ci-report")
     .action(
       attach(async (_command, [report = "tilt-ci-report"], io) => {

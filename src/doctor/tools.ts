@@ -19,14 +19,14 @@ const TOOLS: readonly Tool[] = [
     argv: ["docker", "version", "--format", "{{.Server.Version}}"],
     required: true,
     minimum: "20.10.0",
-    use: "engine",
+    use: "image builds and clusters",
     hint: "Install Docker Engine or Docker Desktop and start it; your user must be allowed to use it (group docker)",
   },
   {
     name: "buildx",
     argv: ["docker", "buildx", "version"],
     required: false,
-    use: "builds images with BuildKit; the classic builder is used without it",
+    use: "builds with BuildKit (without it the classic builder is used)",
     hint: "Install the buildx plugin (package docker-buildx-plugin or docker-buildx)",
   },
   {
@@ -41,7 +41,7 @@ const TOOLS: readonly Tool[] = [
     name: "kubectl",
     argv: ["kubectl", "version", "--client", "--output=json"],
     required: false,
-    use: "local() and commands that call it",
+    use: "commands of Tiltfiles that call it",
     hint: "Install kubectl if your Tiltfile's commands use it",
   },
   {
@@ -55,7 +55,7 @@ const TOOLS: readonly Tool[] = [
     name: "kustomize",
     argv: ["kustomize", "version"],
     required: false,
-    use: "kustomize(); kubectl kustomize is used without it",
+    use: "kustomize() (without it kubectl kustomize is used)",
     hint: "Install kustomize, or kubectl",
   },
   {
@@ -69,7 +69,7 @@ const TOOLS: readonly Tool[] = [
     name: "git",
     argv: ["git", "--version"],
     required: false,
-    use: "extensions (load ext://…), the pre-push hook",
+    use: "extensions (load('ext://…')) and the pre-push hook",
     hint: "Install git",
   },
 ];
@@ -83,7 +83,7 @@ async function checkTool(tool: Tool, host: Host): Promise<Check> {
   const bad = (detail: string): Check => ({
     name: tool.name,
     status: tool.required ? "missing" : "warning",
-    detail: `${detail}; needed for: ${tool.use}`,
+    detail: `${detail}; needed for ${tool.use}`,
     hint: tool.hint,
   });
   try {
@@ -94,7 +94,8 @@ async function checkTool(tool: Tool, host: Host): Promise<Check> {
     const version = semver.coerce(/\d+\.\d+\.\d+/.exec(outcome.stdout)?.[0])?.version;
     if (tool.minimum && version && semver.lt(version, tool.minimum))
       return { ...bad(`version ${version} is older than ${tool.minimum}`), version };
-    return { name: tool.name, status: "ok", ...(version === undefined ? {} : { version }) };
+    const found = version === undefined ? { detail: "version unknown" } : { version };
+    return { name: tool.name, status: "ok", ...found };
   } catch (error) {
     if (error instanceof CommandNotFoundError) return bad("not installed");
     throw error;

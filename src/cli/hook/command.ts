@@ -47,6 +47,7 @@ export function hookCommand(
     );
   return new Command("hook")
     .description("test what is pushed, before it is: a pre-push hook for git")
+    .summary("test pushes: a pre-push hook for git")
     .addCommand(install)
     .addCommand(uninstall)
     .addCommand(run);

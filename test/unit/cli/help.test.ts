@@ -34,6 +34,25 @@ describe("--help", () => {
     },
   );
 
+  test("of the program fits a terminal of 24 lines and 80 columns, the prompt included", async () => {
+    const lines = (await help("--help")).trimEnd().split("\n");
+    expect(lines.length).toBeLessThan(24);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test.each([
+    ["a command", ["smok"], "Error: Unknown command 'smok'", "Run tilt-ci --help"],
+    ["a command below one", ["hook", "instal"], "'instal'", "Run tilt-ci hook --help"],
+    ["a flag", ["ci", "--foo"], "Error: Unknown option '--foo'", "Run tilt-ci ci --help"],
+    ["a choice", ["init", "--ci", "x"], "Error: Option '--ci <system>'", "Run tilt-ci init --help"],
+    ["an argument", ["hook", "install", "x"], "Error: ", "Run tilt-ci hook install --help"],
+  ])("is pointed to when %s does not exist", async (_what, argv, message, next) => {
+    const io = fakeProcess("/");
+    expect(await main(argv, io)).toBe(2);
+    expect(io.err()).toContain(message);
+    expect(io.err()).toContain(next);
+  });
+
   test("leaves out what few need, and --help-all has it", async () => {
     const [short, all] = [await help("ci", "--help"), await help("ci", "--help-all")];
     expect(short).toContain("--help-all");

@@ -378,6 +378,16 @@ describe("installHook() and uninstallHook()", () => {
     await expect(findHooks(createHost({ env: {}, cwd: tmpdir() }))).rejects.toThrow(UsageError);
   });
 
+  test("says so where there is no git", async () => {
+    using repository = new Repository();
+    repository.write("Tiltfile", LOCAL);
+    const io = fakeProcess(repository.path, { env: { ...repository.env, PATH: "/nowhere" } });
+    expect(await main(["hook", "install"], io)).toBe(3);
+    expect(io.err()).toBe(
+      'Error: Cannot run "git": no such program on PATH\nInstall it; tilt-ci doctor says how\n',
+    );
+  });
+
   test.each([
     ["is not there", "Tiltfile", /There is no Tiltfile here[\s\S]*--file/],
     ["is in another repository", "../Tiltfile", /\.\.\/Tiltfile is not in this repository/],

@@ -33,7 +33,7 @@ describe("checkTools()", () => {
   });
 
   test.each([
-    ["is not installed", { notFound: true }, "missing", /not installed; needed for: clusters/],
+    ["is not installed", { notFound: true }, "missing", /not installed; needed for clusters/],
     [
       "is too old",
       { stdout: "kind v0.20.0" },
@@ -46,6 +46,15 @@ describe("checkTools()", () => {
     const kind = named(await checkTools(fakeHost([on(/^kind/, outcome), ...versions])), "kind");
     expect(kind).toMatchObject({ status, detail: expect.stringMatching(detail) });
     expect(kind?.hint).toContain("kind");
+  });
+
+  test("takes a tool that does not tell its version", async () => {
+    const own = on(/^kustomize/, { stdout: "(devel)\n" });
+    const checks = await checkTools(fakeHost([own, ...versions]));
+    expect(named(checks, "kustomize")).toMatchObject({
+      status: "ok",
+      detail: "version unknown",
+    });
   });
 
   test("only warns of what some Tiltfiles need", async () => {
