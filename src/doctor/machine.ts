@@ -70,9 +70,11 @@ async function checkCgroup(): Promise<Check> {
 }
 
 /** Whether image registries answer. Unreachable is a warning: images that are here already need none. */
-export async function checkRegistries(): Promise<Check[]> {
+export async function checkRegistries(
+  registries: readonly string[] = REGISTRIES,
+): Promise<Check[]> {
   return Promise.all(
-    REGISTRIES.map(async (registry): Promise<Check> => {
+    registries.map(async (registry): Promise<Check> => {
       const name = `registry ${registry}`;
       const error = await reach(registry);
       if (!error) return { name, status: "ok" };
@@ -90,7 +92,8 @@ export async function checkRegistries(): Promise<Check[]> {
 function reach(registry: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const ask = request(
-      { host: registry, path: "/v2/", timeout: REGISTRY_TIMEOUT_MS, agent: false },
+      `https://${registry}/v2/`,
+      { timeout: REGISTRY_TIMEOUT_MS, agent: false },
       (response) => {
         response.resume();
         resolve(undefined);

@@ -42,7 +42,8 @@ async function init({ file, ci, force, print }: InitFlags, io: ProcessIo): Promi
   const plan = await planOf(tiltfile, io, host);
   const needs = needsOf(plan, existsSync(join(top, ".gitmodules")));
   const inRepository = relative(top, tiltfile).replaceAll("\\", "/");
-  const { path, text } = pipelineFor(ci, { tiltfile: inRepository, needs });
+  const branch = await defaultBranch(top, host);
+  const { path, text } = pipelineFor(ci, { tiltfile: inRepository, needs, branch });
   if (print) {
     io.stdout.write(text);
     return EXIT.passed;
@@ -65,13 +66,28 @@ async function init({ file, ci, force, print }: InitFlags, io: ProcessIo): Promi
 
 /** Top of the work tree, else the Tiltfile's own directory. */
 async function topOf(directory: string, host: Host): Promise<string> {
+  return (await git(["rev-parse", "--show-toplevel"], directory, host)) ?? directory;
+}
+
+/** The branch that the remote calls its default one, else a usual name of one that is here, else `main`. */
+async function defaultBranch(top: string, host: Host): Promise<string> {
+  const head = await git(["symbolic-ref", "--short", "refs/remotes/origin/HEAD"], top, host);
+  if (head) return head.replace(/^origin\//, "");
+  const names = ["main", "master", "trunk"];
+  const refs = names.map((name) => `refs/heads/${name}`);
+  const here = await git(["for-each-ref", "--format=%(refname:short)", ...refs], top, host);
+  // a repository without a commit has no branch yet, but knows the name of its first
+  const first = here ? undefined : await git(["symbolic-ref", "--short", "HEAD"], top, host);
+  return names.find((name) => here?.split("\n").includes(name)) ?? first ?? "main";
+}
+
+/** What git prints; undefined where there is no git, no repository or no answer. */
+async function git(words: readonly string[], cwd: string, host: Host): Promise<string | undefined> {
   try {
-    const { exitCode, stdout } = await host.run(["git", "rev-parse", "--show-toplevel"], {
-      cwd: directory,
-    });
-    return exitCode === 0 ? stdout.trim() : directory;
+    const { exitCode, stdout } = await host.run(["git", ...words], { cwd });
+    return exitCode === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
   } catch (error) {
-    if (error instanceof CommandNotFoundError) return directory;
+    if (error instanceof CommandNotFoundError) return undefined;
     throw error;
   }
 }

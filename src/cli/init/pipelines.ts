@@ -14,6 +14,8 @@ export interface PipelineOptions {
   /** The Tiltfile, relative to the top of the repository, with `/`. */
   readonly tiltfile: string;
   readonly needs: Needs;
+  /** Pushes to it are tested, beside all pull requests. */
+  readonly branch: string;
 }
 
 /** kind as the Action brings it (src/action/tools/catalogue.ts). */
@@ -33,7 +35,7 @@ const PIPELINES: Readonly<Record<System, (options: PipelineOptions) => Pipeline>
   circleci,
 };
 
-function github({ tiltfile, needs }: PipelineOptions): Pipeline {
+function github({ tiltfile, needs, branch }: PipelineOptions): Pipeline {
   const inputs = [
     ...(tiltfile === "Tiltfile" ? [] : [`tiltfile: ${yamlText(tiltfile)}`]),
     ...(needs.cluster ? [] : ["cluster: none"]),
@@ -46,7 +48,7 @@ function github({ tiltfile, needs }: PipelineOptions): Pipeline {
       "",
       "on:",
       "  push:",
-      "    branches: [main]",
+      `    branches: [${yamlText(branch)}]`,
       "  pull_request:",
       "",
       "permissions:",
@@ -117,7 +119,7 @@ function buildkite({ tiltfile, needs }: PipelineOptions): Pipeline {
       // Buildkite itself would replace a single dollar
       ...installSteps(needs).map((step) => `      ${step.replaceAll("$", "$$$$")}`),
       "      # exec: a cancelled job's signal reaches tilt-ci itself",
-      `      exec ${command(tiltfile, needs)}`,
+      `      exec ${command(tiltfile, needs).replaceAll("$", "$$$$")}`,
       "    # JUnit for a test analytics plugin is tilt-ci-report/junit.xml",
       '    artifact_paths: "tilt-ci-report/**/*"',
     ),
@@ -140,7 +142,7 @@ function jenkins({ tiltfile, needs }: PipelineOptions): Pipeline {
       "        sh '''",
       ...installSteps(needs).map((step) => `          ${step}`),
       "          # exec: an aborted build's signal reaches tilt-ci itself",
-      `          exec ${command(tiltfile, needs)} --junit-prefix tilt`,
+      `          exec ${command(tiltfile, needs).replaceAll("\\", "\\\\")} --junit-prefix tilt`, // Groovy's own escapes
       "        '''",
       "      }",
       "    }",

@@ -5,7 +5,12 @@ import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { KIND_TOOL } from "../../../src/action/tools/catalogue.ts";
 import { needsOf } from "../../../src/cli/init/needs.ts";
-import { KIND_VERSION, pipelineFor, SYSTEMS } from "../../../src/cli/init/pipelines.ts";
+import {
+  KIND_VERSION,
+  pipelineFor,
+  SYSTEMS,
+  type System,
+} from "../../../src/cli/init/pipelines.ts";
 import { main } from "../../../src/cli/main.ts";
 import type { Plan } from "../../../src/model/plan.ts";
 import { fakeProcess } from "./process-io.ts";
@@ -34,7 +39,7 @@ describe("tilt-ci init", () => {
     expect(code).toBe(0);
     expect(out).toBe("Wrote .github/workflows/tilt-ci.yml: with a kind cluster\n");
     const text = readFileSync(join(repository.path, ".github/workflows/tilt-ci.yml"), "utf8");
-    expect(text).toBe(pipelineFor("github", { tiltfile: "Tiltfile", needs }).text);
+    expect(text).toBe(pipelineFor("github", { tiltfile: "Tiltfile", needs, branch: "main" }).text);
   });
 
   test("names the Tiltfile of a folder, from the top of the repository", async () => {
@@ -48,6 +53,24 @@ describe("tilt-ci init", () => {
     ]);
   });
 
+  test("tests pushes to the repository's default branch, whatever it is called", async () => {
+    using repository = new Repository();
+    const branches = async () => {
+      const { out } = await init(repository, "--print");
+      return (load(out) as { on: { push: { branches: string[] } } }).on.push.branches;
+    };
+    repository.write("Tiltfile", POD);
+    repository.git("symbolic-ref", "HEAD", "refs/heads/develop");
+    expect(await branches(), "no commit yet").toEqual(["develop"]);
+    repository.commit({});
+    repository.git("branch", "master");
+    expect(await branches(), "of those here").toEqual(["master"]);
+    repository.git("push", "--quiet", "origin", "develop");
+    repository.git("fetch", "--quiet", "origin");
+    repository.git("remote", "set-head", "origin", "develop");
+    expect(await branches(), "the remote's").toEqual(["develop"]);
+  });
+
   test("asks for what the Tiltfile's evaluation runs", () => {
     const commands = [
       ["helm", "template", "chart", "."],
@@ -56,7 +79,7 @@ describe("tilt-ci init", () => {
     const plan = { resources: [], environment: { commands } } as unknown as Plan;
     const found = needsOf(plan, false);
     expect(found).toEqual({ ...needs, cluster: false, tools: ["helm", "kubectl", "kustomize"] });
-    const { text } = pipelineFor("gitlab", { tiltfile: "Tiltfile", needs: found });
+    const { text } = pipelineFor("gitlab", { tiltfile: "Tiltfile", needs: found, branch: "main" });
     expect(text).toContain("a Docker engine, helm, kubectl and kustomize.");
   });
 
@@ -101,7 +124,7 @@ describe("pipelineFor()", () => {
   } as const;
 
   test.each(SYSTEMS)("examples/ci has what it writes for %s", async (system) => {
-    const { text } = pipelineFor(system, { tiltfile: "Tiltfile", needs });
+    const { text } = pipelineFor(system, { tiltfile: "Tiltfile", needs, branch: "main" });
     await expect(text).toMatchFileSnapshot(join(root, "examples/ci", EXAMPLES[system]));
   });
 
@@ -109,6 +132,7 @@ describe("pipelineFor()", () => {
     "writes YAML for %s, whatever the Tiltfile is called",
     (system) => {
       const odd = {
+        branch: "release/*.x: #1",
         tiltfile: "a 'b' \"c\": #d/Tiltfile",
         needs: { ...needs, submodules: true, compose: true },
       };
@@ -125,9 +149,17 @@ describe("pipelineFor()", () => {
     const { text } = pipelineFor("github", {
       tiltfile: "x y/Tiltfile",
       needs: { ...needs, submodules: true },
+      branch: "main",
     });
     const { status, stdout } = spawnSync("actionlint", ["-"], { input: text, encoding: "utf8" });
     expect(status, stdout).toBe(0);
+  });
+
+  test("quotes the Tiltfile's name for the system's own escapes", () => {
+    const of = (system: System) =>
+      pipelineFor(system, { tiltfile: "it's/$HOME/Tiltfile", needs, branch: "main" }).text;
+    expect(of("jenkins")).toContain(String.raw`--file 'it'\\''s/$HOME/Tiltfile'`);
+    expect(of("buildkite")).toContain(String.raw`--file 'it'\''s/$$HOME/Tiltfile'`);
   });
 
   test("installs the kind that the Action installs", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Check } from "../../../src/doctor/check.ts";
 import { formatChecks } from "../../../src/doctor/index.ts";
-import { checkMachine } from "../../../src/doctor/machine.ts";
+import { checkMachine, checkRegistries } from "../../../src/doctor/machine.ts";
 import { checkTools } from "../../../src/doctor/tools.ts";
 import { fakeHost, on } from "../../fake-host.ts";
 
@@ -84,6 +84,18 @@ describe("checkMachine()", () => {
     const checks = await checkMachine(fakeHost([none], { cwd: "/tmp", platform: "darwin" }));
     expect(named(checks, "disk")?.detail).toContain("/tmp");
     expect(named(checks, "cgroup")).toBeUndefined();
+  });
+});
+
+describe("checkRegistries()", () => {
+  test("warns of one that does not answer, with the reason and what to do", async () => {
+    const [check] = await checkRegistries(["127.0.0.1:1"]);
+    expect(check).toMatchObject({
+      name: "registry 127.0.0.1:1",
+      status: "warning",
+      detail: expect.stringContaining("ECONNREFUSED"),
+      hint: expect.stringContaining("mirror"),
+    });
   });
 });
 
