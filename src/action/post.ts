@@ -26,7 +26,9 @@ export async function runPost(io: ProcessIo): Promise<void> {
     return;
   }
   const cluster = clusterOf(run, reports);
-  if (cluster && wantsLogs(reports)) await collectLogs(cluster, reports, io);
+  const hasBundle = existsSync(join(reports, "bundle", "index.json"));
+  if (cluster && wantsLogs(core.getInput("export-logs"), core.getInput("job-status"), hasBundle))
+    await collectLogs(cluster, reports, io);
   const code = await main(["down", run, "--force"], io);
   if (code !== 0) core.warning(`tilt-ci could not remove everything of run ${run}: see above`);
 }
@@ -58,10 +60,12 @@ function clusterOf(run: string, reports: string): ReportedCluster | undefined {
   return existsSync(result.cluster.kubeconfig) ? result.cluster : undefined;
 }
 
-/** `on-failure`: main has collected what it failed on itself; a later step, a cancel or a kill leaves it to post. */
-function wantsLogs(reports: string): boolean {
-  const when = core.getInput("export-logs");
-  if (when === "always") return true;
-  const hasFailed = ["failure", "cancelled"].includes(core.getInput("job-status"));
-  return when !== "never" && hasFailed && !existsSync(join(reports, "bundle", "index.json"));
+/**
+ * Whether post collects the cluster's logs. `on-failure`: main has collected what it failed on itself (`hasBundle`); a
+ * later step, a cancel or a kill leaves it to post.
+ */
+export function wantsLogs(exportLogs: string, jobStatus: string, hasBundle: boolean): boolean {
+  if (exportLogs === "always") return true;
+  const hasFailed = ["failure", "cancelled"].includes(jobStatus);
+  return exportLogs !== "never" && hasFailed && !hasBundle;
 }

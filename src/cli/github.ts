@@ -1,7 +1,12 @@
-import { appendFile } from "node:fs/promises";
+import { appendFile, stat } from "node:fs/promises";
 import { messageOf } from "../errors.ts";
 import type { RunResult } from "../model/run-result.ts";
-import { annotationsOf, renderSummary, workflowCommand } from "../report/index.ts";
+import {
+  annotationsOf,
+  MAX_SUMMARY_BYTES,
+  renderSummary,
+  workflowCommand,
+} from "../report/index.ts";
 import type { ProcessIo } from "./io.ts";
 
 /** Which of GitHub's places a run is told in, beside the log. */
@@ -22,7 +27,9 @@ export async function presentOnGithub(
   const file = env.GITHUB_STEP_SUMMARY;
   if (!summary || !file) return;
   try {
-    await appendFile(file, renderSummary(result));
+    // the limit is the step's: what it has written before counts
+    const { size } = await stat(file);
+    await appendFile(file, renderSummary(result, { maxBytes: MAX_SUMMARY_BYTES - size }));
   } catch (error) {
     stderr.write(`Cannot write the step summary: ${messageOf(error)}\n`);
   }

@@ -13,7 +13,7 @@ export { type LoadedReport, loadReport } from "./load-report.ts";
 export { mergeReports } from "./merge.ts";
 export { createScrubber, type Scrubber } from "./scrub.ts";
 export type { Secret } from "./secret-forms.ts";
-export { renderSummary } from "./summary.ts";
+export { MAX_SUMMARY_BYTES, renderSummary } from "./summary.ts";
 export {
   createReportWriter,
   exitCodeAfterReports,

@@ -48,7 +48,8 @@ export function renderSummary(result: RunResult, options: SummaryOptions = {}): 
   let text = "";
   for (const section of sections) {
     const next = text === "" ? section : `${text}\n\n${section}`;
-    if (Buffer.byteLength(next) + note.length + 1 > max) return `${text}${note}`;
+    if (Buffer.byteLength(next) + note.length + 1 > max)
+      return Buffer.byteLength(text) + note.length > max ? "" : `${text}${note}`;
     text = next;
   }
   return `${text}\n`;

@@ -24,6 +24,8 @@ describe("the bundle on an emulated runner", () => {
     expect(Object.keys(main.outputs).sort()).toEqual(Object.keys(action.outputs).sort());
     for (const name of ["report-json", "report-junit", "report-html", "logs-dir"])
       expect(existsSync(main.outputs[name]!), name).toBe(true);
+    expect(Number(main.outputs["duration-ms"])).toBe(job.report().durationMs);
+    expect(JSON.parse(main.outputs.phases!)).toEqual(job.report().timings);
     expect(main.summary).toContain("passed");
     expectWellFormed(main);
     const post = await job.post(main);

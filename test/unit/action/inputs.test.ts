@@ -3,6 +3,7 @@ import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { argvOf, linesOf, switchOf } from "../../../src/action/inputs.ts";
 import { masksOf } from "../../../src/action/mask.ts";
+import { wantsLogs } from "../../../src/action/post.ts";
 import { ciCommand } from "../../../src/cli/ci.ts";
 import { defaultText } from "../../../src/cli/help.ts";
 import { defaultTexts } from "../../../src/cli/run-flags.ts";
@@ -136,6 +137,21 @@ describe("switchOf()", () => {
 describe("linesOf()", () => {
   test("trims lines and drops empty ones", () => {
     expect(linesOf(" a \n\n b\r\n")).toEqual(["a", "b"]);
+  });
+});
+
+describe("wantsLogs()", () => {
+  test.each([
+    ["on-failure", "success", false, false],
+    ["on-failure", "failure", false, true],
+    ["on-failure", "cancelled", false, true],
+    ["on-failure", "failure", true, false],
+    ["always", "success", false, true],
+    ["always", "failure", true, true],
+    ["never", "failure", false, false],
+    ["never", "cancelled", false, false],
+  ])("export-logs %s, job %s, main has a bundle: %s → %s", (when, status, has, expected) => {
+    expect(wantsLogs(when, status, has)).toBe(expected);
   });
 });
 

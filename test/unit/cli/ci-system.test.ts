@@ -6,6 +6,7 @@ import { detectCi } from "../../../src/cli/ci-system.ts";
 import { presentOnGithub } from "../../../src/cli/github.ts";
 import { main } from "../../../src/cli/main.ts";
 import { reduceResult } from "../../../src/report/reduce.ts";
+import { MAX_SUMMARY_BYTES } from "../../../src/report/summary.ts";
 import { redStory } from "../report/sample-run.ts";
 import { fakeProcess } from "./process-io.ts";
 
@@ -36,6 +37,22 @@ describe("presentOnGithub()", () => {
     await presentOnGithub(result, { annotations: true, summary: true }, io);
     expect(readFileSync(file, "utf8")).toMatch(/^before\n## ❌/);
     expect(io.out()).toMatch(/^::error file=Tiltfile/);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("keeps the whole step's summary below GitHub's limit", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tci-summary-"));
+    const file = join(folder, "summary");
+    const io = fakeProcess(folder, { env: { GITHUB_STEP_SUMMARY: file } });
+    for (const left of [0, 100, 300]) {
+      writeFileSync(file, "x".repeat(MAX_SUMMARY_BYTES - left));
+      await presentOnGithub(result, { annotations: false, summary: true }, io);
+      expect(readFileSync(file).length, `${left} bytes left`).toBeLessThanOrEqual(
+        MAX_SUMMARY_BYTES,
+      );
+    }
+    expect(readFileSync(file, "utf8")).toMatch(/Cut here/);
+    expect(io.err()).toBe("");
     rmSync(folder, { recursive: true });
   });
 
