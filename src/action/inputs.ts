@@ -16,6 +16,7 @@ const VALUE_INPUTS = [
   "registry",
   "registry-image",
   "builder",
+  "cache",
   "timeout",
   "readiness-timeout",
   "stable-for",

@@ -28,6 +28,7 @@ export interface CiFlags {
   readonly cleanup?: boolean;
   readonly createNamespaces?: boolean;
   readonly builder?: string;
+  readonly cache: string;
   readonly cacheTo?: string[];
   readonly cacheFrom?: string[];
   readonly timeout: number;
@@ -131,6 +132,9 @@ function clusterFlags(): Option[] {
 function imageFlags(): Option[] {
   return grouped("Images:", [
     rare(flag("--builder <name>", "buildx builder").env("BUILDX_BUILDER")),
+    rare(
+      flag("--cache <where>", "build cache of BuildKit: none, gha or registry=REF").default("none"),
+    ),
     rare(list("--cache-to <spec>", "buildx cache export, per image; repeatable")),
     rare(list("--cache-from <spec>", "buildx cache import, per image; repeatable")),
   ]);

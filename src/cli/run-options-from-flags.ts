@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { DEFAULT_POLICY } from "../engine/index.ts";
 import { UsageError } from "../errors.ts";
-import { checkCacheOptions } from "../images/index.ts";
+import { cacheAt, checkCacheOptions } from "../images/index.ts";
 import type { ClusterChoice, RunOptions } from "../run-options.ts";
 import type { CiFlags } from "./run-flags.ts";
 
@@ -25,7 +25,6 @@ export function runOptions(
   },
 ): RunOptions {
   refuseContradictions(flags);
-  checkCacheOptions([...(flags.cacheTo ?? []), ...(flags.cacheFrom ?? [])]);
   const path = (file: string | undefined) =>
     file === undefined || file === "-" ? file : resolve(cwd, file);
   const cluster = clusterChoice(flags, path);
@@ -45,10 +44,8 @@ export function runOptions(
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
     host: flags.host,
     images: {
-      cacheTo: flags.cacheTo ?? [],
-      cacheFrom: flags.cacheFrom ?? [],
-      ...(flags.builder === undefined ? {} : { builder: flags.builder }),
-      ...(flags.registryImage === undefined ? {} : { registryImage: flags.registryImage }),
+      ...cacheOptions(flags),
+      ...optional({ builder: flags.builder, registryImage: flags.registryImage }),
     },
     policy: {
       ...DEFAULT_POLICY,
@@ -92,6 +89,14 @@ export function runOptions(
     secretEnv: flags.secretEnv ?? [],
     leaveTeardown: false,
   };
+}
+
+function cacheOptions(flags: CiFlags): Pick<RunOptions["images"], "cacheTo" | "cacheFrom"> {
+  const { to, from } = cacheAt(flags.cache);
+  const cacheTo = [...to, ...(flags.cacheTo ?? [])];
+  const cacheFrom = [...from, ...(flags.cacheFrom ?? [])];
+  checkCacheOptions([...cacheTo, ...cacheFrom]);
+  return { cacheTo, cacheFrom };
 }
 
 function refuseContradictions(flags: CiFlags): void {

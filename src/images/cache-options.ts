@@ -48,6 +48,24 @@ export function checkCacheOptions(options: readonly string[]): void {
   }
 }
 
+/** The `--cache-to` and `--cache-from` that `--cache` stands for. Throws `UsageError` for a place that is none. */
+export function cacheAt(where: string): { readonly to: string[]; readonly from: string[] } {
+  if (where === "none") return { to: [], from: [] };
+  const place = where === "gha" ? "type=gha" : registryCache(where);
+  // a cache that cannot be written must not fail a build
+  return { to: [`${place},mode=max,ignore-error=true`], from: [place] };
+}
+
+function registryCache(where: string): string {
+  const ref = /^registry=([^,\s]+)$/.exec(where)?.[1];
+  if (ref === undefined)
+    throw new UsageError(
+      `Cannot use the cache "${where}"`,
+      "Give gha, registry=HOST/NAME or none; --cache-to and --cache-from take all that BuildKit knows",
+    );
+  return `type=registry,ref=${ref}`;
+}
+
 function parseFields(option: string): Map<string, string | undefined> {
   if (!option.includes("="))
     return new Map([

@@ -262,7 +262,7 @@ async function hintFor(
     if (source) return `"${missing}" is left out of the build context by ${source}`;
   }
   if (/cache export is not supported/i.test(message)) {
-    return "--cache-to needs another builder (docker buildx create --use) or Docker's containerd image store";
+    return "A build cache (--cache, --cache-to) needs another builder (docker buildx create --use) or Docker's containerd image store";
   }
   if (/pull access denied|insufficient_scope|repository does not exist/i.test(message)) {
     return "Check the image's name, or log in to its registry with docker login";

@@ -9,7 +9,7 @@ export type {
 } from "./api.ts";
 export type { BuildStep } from "./build-progress.ts";
 export type { BuiltImage, DeliveredImage } from "./built-image.ts";
-export { checkCacheOptions } from "./cache-options.ts";
+export { cacheAt, checkCacheOptions } from "./cache-options.ts";
 export type { RegistryAddress } from "./image-names.ts";
 export { createImages } from "./images.ts";
 export { fingerprintInputs, inputsAmong } from "./inputs.ts";

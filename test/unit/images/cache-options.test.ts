@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
-import { cacheOptionFor, checkCacheOptions } from "../../../src/images/cache-options.ts";
+import { cacheAt, cacheOptionFor, checkCacheOptions } from "../../../src/images/cache-options.ts";
 
 describe("cacheOptionFor()", () => {
   test.each([
@@ -22,6 +22,25 @@ describe("cacheOptionFor()", () => {
     ["type=inline", "type=inline"],
   ])("gives an image its own place in %s", (option, expected) => {
     expect(cacheOptionFor(option, "example/app")).toBe(expected);
+  });
+});
+
+describe("cacheAt()", () => {
+  test.each([
+    ["none", [], []],
+    ["gha", ["type=gha,mode=max,ignore-error=true"], ["type=gha"]],
+    [
+      "registry=ghcr.io/me/cache",
+      ["type=registry,ref=ghcr.io/me/cache,mode=max,ignore-error=true"],
+      ["type=registry,ref=ghcr.io/me/cache"],
+    ],
+  ])("%s", (where, to, from) => {
+    expect(cacheAt(where)).toEqual({ to, from });
+    expect(() => checkCacheOptions([...to, ...from])).not.toThrow();
+  });
+
+  test.each(["", "s3", "registry=", "registry=a,mode=min"])("refuses %j", (where) => {
+    expect(() => cacheAt(where)).toThrow(UsageError);
   });
 });
 
