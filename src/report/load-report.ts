@@ -13,10 +13,14 @@ export interface LoadedReport {
   readonly bundle?: BundleIndex;
 }
 
+const WHERE_REPORTS_ARE =
+  "Give the report directory of a run (--report-dir) or a file written by --json";
+
 /** Reads a report directory, its `bundle/`, or a `report.json` of any name. Throws `UsageError` when there is none. */
 export function loadReport(path: string): LoadedReport {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new UsageError(`Cannot read ${path}: no such file or directory`);
+  if (stat === undefined)
+    throw new UsageError(`Cannot read ${path}: no such file or directory`, WHERE_REPORTS_ARE);
   const file = stat.isDirectory() ? findReport(path) : path;
   let text: string;
   try {
@@ -32,10 +36,7 @@ export function loadReport(path: string): LoadedReport {
 function findReport(directory: string): string {
   for (const candidate of [join(directory, "report.json"), join(directory, "..", "report.json")])
     if (existsSync(candidate)) return candidate;
-  throw new UsageError(
-    `${directory} holds no report.json`,
-    "Give the report directory of a run (--report-dir) or a file written by --json",
-  );
+  throw new UsageError(`${directory} holds no report.json`, WHERE_REPORTS_ARE);
 }
 
 function readBundle(directory: string): BundleIndex | undefined {
