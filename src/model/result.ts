@@ -20,6 +20,13 @@ export const SIGNAL_EXITS = {
   SIGHUP: EXIT.sighup,
 } as const;
 
+/** What a run says that has passed: Tilt's line; smoke has started nothing that could be healthy. */
+export function successMessage(command: string): string {
+  return command === "smoke"
+    ? "SUCCESS. Tiltfile, images and objects are in order; nothing was deployed."
+    : "SUCCESS. All workloads are healthy.";
+}
+
 export type Verdict = "passed" | "failed" | "error" | "cancelled";
 export const PHASES = [
   "evaluate",

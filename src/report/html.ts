@@ -107,7 +107,7 @@ function renderNoCause(result: RunResult): string {
   const { passed } = result.counts;
   const text =
     result.verdict === "passed"
-      ? `${count(passed, "resource")} healthy after ${formatDuration(result.durationMs)}`
+      ? `${count(passed, "resource")} ${result.run.command === "smoke" ? "checked" : "healthy"} after ${formatDuration(result.durationMs)}`
       : `Nothing had failed by then: ${result.message}`;
   return `<div class="card cause ${result.verdict}"><h2>${escapeHtml(text)}</h2></div>`;
 }

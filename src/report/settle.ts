@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { CLUSTER_SUBJECT, EXIT, PHASES, TILTFILE_SUBJECT, type Verdict } from "../model/result.ts";
+import {
+  CLUSTER_SUBJECT,
+  EXIT,
+  PHASES,
+  successMessage,
+  TILTFILE_SUBJECT,
+  type Verdict,
+} from "../model/result.ts";
 import {
   type Artifact,
   type FirstCause,
@@ -142,7 +149,7 @@ function isCluster({ id }: FailedPhase): boolean {
 }
 
 function messageOf(state: RunState, { verdict }: Ending, causes: readonly FirstCause[]): string {
-  if (verdict === "passed") return "SUCCESS. All workloads are healthy.";
+  if (verdict === "passed") return successMessage(state.run?.command ?? "ci");
   const [first] = causes;
   if (first !== undefined && verdict !== "cancelled") return causeLine(first);
   if (state.verdict !== undefined && state.verdict.message !== "") return state.verdict.message;

@@ -1,3 +1,4 @@
+import { successMessage } from "../model/result.ts";
 import type { FirstCause, PhaseResult, ReportedPosition, RunResult } from "../model/run-result.ts";
 import { plainLine } from "./plain-text.ts";
 
@@ -46,7 +47,7 @@ export function causeLine(cause: FirstCause): string {
 /** The run's outcome in one sentence. */
 export function verdictLine(result: RunResult): string {
   if (!result.complete) return `The run did not come to its end: ${result.message}`;
-  if (result.verdict === "passed") return "SUCCESS. All workloads are healthy.";
+  if (result.verdict === "passed") return successMessage(result.run.command);
   return result.message;
 }
 

@@ -68,7 +68,10 @@ export async function carryOutPlan(
   });
   return reason === "cancelled"
     ? cancelledBy(cancelSignal(session))
-    : verdictOf(reason, log.events, session.broken.signal.reason);
+    : verdictOf(reason, log.events, {
+        command: options.command,
+        broken: session.broken.signal.reason,
+      });
 }
 
 /**

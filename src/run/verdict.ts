@@ -1,7 +1,13 @@
 import { InternalError, messageOf, PhaseFailure, RunError } from "../errors.ts";
 import type { RunEvent } from "../model/event.ts";
 import { isInfrastructure } from "../model/reason.ts";
-import { EXIT, type ExitCode, SIGNAL_EXITS, type Verdict } from "../model/result.ts";
+import {
+  EXIT,
+  type ExitCode,
+  SIGNAL_EXITS,
+  successMessage,
+  type Verdict,
+} from "../model/result.ts";
 import type { LoopEnd } from "./loop.ts";
 import type { Session } from "./session.ts";
 
@@ -12,8 +18,6 @@ export interface RunVerdict {
 }
 
 export type CancelSignal = keyof typeof SIGNAL_EXITS;
-
-export const SUCCESS_MESSAGE = "SUCCESS. All workloads are healthy.";
 
 /** A run that was cancelled from outside. */
 export function cancelledBy(signal: CancelSignal): RunVerdict {
@@ -32,10 +36,10 @@ export function cancelledBy(signal: CancelSignal): RunVerdict {
 export function verdictOf(
   reason: LoopEnd["reason"],
   events: readonly RunEvent[],
-  broken?: unknown,
+  { command, broken }: { readonly command: string; readonly broken?: unknown },
 ): RunVerdict {
   if (reason === "passed")
-    return { verdict: "passed", exitCode: EXIT.passed, message: SUCCESS_MESSAGE };
+    return { verdict: "passed", exitCode: EXIT.passed, message: successMessage(command) };
   const first = events.find(
     (event) =>
       event.type === "phase-finished" && (event.status === "failed" || event.status === "error"),

@@ -9,6 +9,7 @@ import {
   listNames,
   reproduceCommand,
   shellQuote,
+  verdictLine,
 } from "../../../src/report/wording.ts";
 import { bigPage } from "./sample-page.ts";
 import {
@@ -65,6 +66,13 @@ Reproduce: tilt-ci ci --file Tiltfile
       "Cause 2 of 2: b: deploy: Deployment/default/b: spec.replicas: invalid (ApplyRejected)\n",
     );
     expect(text).not.toContain("why:");
+  });
+
+  test("says of a passed smoke test what it has shown", () => {
+    const result = { ...GREEN, run: { ...GREEN.run, command: "smoke" } };
+    expect(verdictLine(result)).toBe(
+      "SUCCESS. Tiltfile, images and objects are in order; nothing was deployed.",
+    );
   });
 
   test("is Tilt's line for a passed run, and the verdict's message for a cancelled one", () => {

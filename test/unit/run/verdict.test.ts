@@ -26,12 +26,17 @@ test.each([
 ] as const)(
   "verdictOf() tells of what failed first when a run ends %s (%#)",
   (reason, events, broken, verdict, exitCode) => {
-    expect(verdictOf(reason, events, broken)).toMatchObject({ verdict, exitCode });
+    expect(verdictOf(reason, events, { command: "ci", broken })).toMatchObject({
+      verdict,
+      exitCode,
+    });
   },
 );
 
 test("verdictOf() names the environment when nothing else failed", () => {
-  expect(verdictOf("broken", [], lost).message).toBe("The API server is gone");
+  expect(verdictOf("broken", [], { command: "ci", broken: lost }).message).toBe(
+    "The API server is gone",
+  );
 });
 
 test.each([
