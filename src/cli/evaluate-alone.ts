@@ -3,7 +3,7 @@ import { stateDirectory } from "../cluster/index.ts";
 import type { Host } from "../host/host.ts";
 import { mentionsCluster } from "../local/index.ts";
 import type { Plan } from "../model/plan.ts";
-import { evaluateInWorker } from "../tiltfile/index.ts";
+import { type EvaluationHooks, evaluateInWorker } from "../tiltfile/index.ts";
 
 /** What a Tiltfile sees of a cluster. */
 export interface SeenContext {
@@ -33,7 +33,7 @@ export interface EvaluationRequest {
 export function evaluateAlone(
   { extensionsDir, extensionsLock, kubeContext, ...request }: EvaluationRequest,
   host: Host,
-  { signal, log }: { readonly signal: AbortSignal; readonly log: (line: string) => void },
+  { signal, log }: Pick<EvaluationHooks, "signal" | "log">,
 ): Promise<Plan> {
   return evaluateInWorker(
     {
@@ -50,7 +50,7 @@ export function evaluateAlone(
     host,
     {
       signal,
-      log: (line) => log(line),
+      log,
       beforeCommand: async (argv) => {
         if (!kubeContext.real && mentionsCluster(argv, dirname(request.tiltfile)))
           throw new Error(

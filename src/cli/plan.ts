@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { useCurrentCluster } from "../cluster/index.ts";
 import { RunError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
+import { formatPosition } from "../model/position.ts";
 import { EXIT } from "../model/result.ts";
 import { cancelledBy, type RunVerdict } from "../run/verdict.ts";
 import { TiltfileError } from "../tiltfile/index.ts";
@@ -10,6 +11,7 @@ import type { Attach } from "./command.ts";
 import { evaluateAlone, futureContext } from "./evaluate-alone.ts";
 import type { ProcessIo } from "./io.ts";
 import { formatPlan, type PlanFormat } from "./plan-output/index.ts";
+import { relativePosition } from "./plan-output/relative-position.ts";
 
 interface PlanFlags {
   readonly file: string;
@@ -57,6 +59,8 @@ async function printPlan(
   const host = createHost(io);
   const abort = new AbortController();
   let cancelled: RunVerdict | undefined;
+  // The plan has its warnings with their places; those of a Tiltfile that fails have only these lines.
+  const warnings: string[] = [];
   const unlisten = io.onSignal((signal) => {
     cancelled ??= cancelledBy(signal);
     abort.abort();
@@ -74,12 +78,20 @@ async function printPlan(
         ...(extensionsLock && { extensionsLock: path(extensionsLock) }),
       },
       host,
-      { signal: abort.signal, log: (line) => void io.stderr.write(`${line}\n`) },
+      {
+        signal: abort.signal,
+        log: (line, level) =>
+          level === "warn" ? void warnings.push(line) : void io.stderr.write(`${line}\n`),
+      },
     );
-    for (const { message } of plan.warnings) io.stderr.write(`WARNING: ${message}\n`);
+    for (const { message, position } of plan.warnings) {
+      const place = position ? ` (${relativePosition(position, plan.directory)})` : "";
+      io.stderr.write(`WARNING: ${message}${place}\n`);
+    }
     io.stdout.write(formatPlan(plan, flags.output));
     return EXIT.passed;
   } catch (error) {
+    for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`);
     if (error instanceof TiltfileError) return told(error, io);
     if (error instanceof RunError || cancelled === undefined) throw error;
     return cancelled.exitCode;
@@ -104,6 +116,8 @@ async function contextOf(
 
 function told(error: TiltfileError, io: ProcessIo): number {
   io.stderr.write(`Error: ${error.message}\n`);
+  const place = error.position && formatPosition(error.position);
+  if (place !== undefined && !error.message.includes(place)) io.stderr.write(`  at ${place}\n`);
   if (error.excerpt) io.stderr.write(`${error.excerpt}\n`);
   if (error.hint) io.stderr.write(`${error.hint}\n`);
   return error.exitCode;

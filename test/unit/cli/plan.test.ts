@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 // The program as it is shipped: its Worker, its processes and its signals.
-const directory = mkdtempSync(join(tmpdir(), "plan-signal-"));
+const directory = mkdtempSync(join(tmpdir(), "plan-"));
 const program = join(directory, "dist");
 
 beforeAll(() => {
@@ -63,3 +63,47 @@ test.each([
   },
   60_000,
 );
+
+/** What `tilt-ci plan` says of these files. */
+function plan(files: Readonly<Record<string, string>>, ...args: string[]) {
+  const folder = mkdtempSync(join(directory, "files-"));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(program, "cli.cjs"), "plan", ...args],
+    {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, XDG_STATE_HOME: join(folder, "state") },
+    },
+  );
+  return { status, stdout, stderr: stderr.replaceAll(folder, "") };
+}
+
+test("tilt-ci plan tells a warning once, and where it comes from", () => {
+  const { stderr } = plan({ Tiltfile: "warn('careful')\nprint('after')\n" }, "-o", "json");
+  expect(stderr.match(/careful/g)).toHaveLength(1);
+  expect(stderr).toContain("WARNING: careful (Tiltfile:1:5)\n");
+});
+
+test("tilt-ci plan tells the warnings of a Tiltfile that fails", () => {
+  const { status, stderr } = plan({ Tiltfile: "warn('care\\nful')\nfail('boom')\n" });
+  expect(status).toBe(2);
+  expect(stderr).toContain("WARNING: care\nWARNING: ful\nError: Traceback");
+});
+
+test("tilt-ci plan says where the calls are that do not fit together", () => {
+  const { status, stderr } = plan({
+    Tiltfile: "include('lib.Tiltfile')\n",
+    "lib.Tiltfile": "\nlocal_resource('a', 'x', resource_deps=['a'])\n",
+  });
+  expect(status).toBe(2);
+  expect(stderr).toContain(
+    "Error: resource a specified a dependency on itself\n  at /lib.Tiltfile:2:15\n   2 | local_resource",
+  );
+});
+
+test("tilt-ci plan does not repeat a place that the message names", () => {
+  const { stderr } = plan({ Tiltfile: "k8s_resource('nope', labels=['x'])\n" });
+  expect(stderr.match(/Tiltfile:1:13/g)).toHaveLength(1);
+});
