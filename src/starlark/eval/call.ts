@@ -282,7 +282,7 @@ function bindDefaults(frame: Frame, fn: StarlarkFunction, code: Code, from: numb
 
 /** The named arguments of a call, those of a `**` operand after the written ones. */
 export function mergeKwargs(kwargs: [StarlarkString, Value][], operand: Value): void {
-  if (!(operand instanceof StarlarkDict)) {
+  if (!(operand instanceof StarlarkObject) || operand.entries === undefined) {
     throw fault(`argument after ** must be a mapping, not ${typeName(operand)}`);
   }
   for (const [key, value] of operand.entries()) {

@@ -1,6 +1,6 @@
 import { isIterable } from "../eval/unpack.ts";
 import { elementsOf, lengthOf } from "../values/access.ts";
-import { StarlarkDict } from "../values/dict.ts";
+import type { StarlarkDict } from "../values/dict.ts";
 import { fault } from "../values/fault.ts";
 import { charge } from "../values/fuel.ts";
 import { StarlarkList, StarlarkTuple } from "../values/list.ts";
@@ -24,7 +24,7 @@ function setPair(dict: StarlarkDict, pair: Value, i: number): void {
 }
 
 function setPairs(dict: StarlarkDict, pairs: StarlarkObject): void {
-  if (pairs instanceof StarlarkDict) {
+  if (pairs.entries !== undefined) {
     // The entries are taken first, so that a dict may update itself.
     for (const [key, value] of pairs.entries()) dict.set(key, value);
     return;

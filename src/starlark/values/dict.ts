@@ -54,7 +54,7 @@ export class StarlarkDict extends Table {
   }
 
   /** The entries, in order: a fresh array. */
-  entries(): [Value, Value][] {
+  override entries(): [Value, Value][] {
     const { keyArray, valueArray } = this;
     const out: [Value, Value][] = [];
     for (let i = 0; i < keyArray.length; i++) {

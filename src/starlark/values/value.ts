@@ -87,6 +87,8 @@ export abstract class StarlarkObject {
   length?(): number;
   /** The elements, in order. */
   iterate?(): Iterable<Value>;
+  /** The pairs of a mapping, which `dict(x)`, `d.update(x)` and `f(**x)` take; their keys are what `iterate` gives. */
+  entries?(): [Value, Value][];
   /** `value in x`. */
   contains?(value: Value): boolean;
   /** The order of two values of the same type name: negative, zero or positive. */

@@ -10,6 +10,7 @@ import {
   repr,
   StarlarkDict,
   StarlarkList,
+  StarlarkObject,
   type StarlarkString,
   StarlarkTuple,
   toJsString,
@@ -85,9 +86,7 @@ const METHODS: Readonly<Record<string, Method>> = {
 /** What `update` may be given: a mapping, or an iterable of pairs. */
 function updatePairs(updates: Value | undefined): [Value, Value][] {
   if (updates === undefined) return [];
-  if (updates instanceof StarlarkDict || updates instanceof Environ) {
-    return [...updates.entries()] as [Value, Value][];
-  }
+  if (updates instanceof StarlarkObject && updates.entries !== undefined) return updates.entries();
   const elements = isIterable(updates) ? elementsOf(updates) : undefined;
   if (elements === undefined) throw new Error(`got ${typeName(updates)}, want iterable`);
   return elements.map((pair, index) => {
@@ -127,7 +126,7 @@ export class Environ extends HostValue {
     this.variables.delete(textOf(key) ?? "");
   }
 
-  entries(): [Value, Value][] {
+  override entries(): [Value, Value][] {
     return [...this.variables].map(([name, value]) => [fromJsString(name), fromJsString(value)]);
   }
 

@@ -567,6 +567,57 @@ a, b = m
   });
 });
 
+/** The lengths of words, by word. */
+class Lengths extends HostValue {
+  readonly typeName = "lengths";
+  readonly words: readonly string[];
+
+  constructor(...words: string[]) {
+    super();
+    this.words = words;
+  }
+
+  repr(): StarlarkString {
+    return fromJsString("lengths");
+  }
+
+  override iterate(): Iterable<Value> {
+    return this.words.map(fromJsString);
+  }
+
+  override entries(): [Value, Value][] {
+    return this.words.map((word) => [fromJsString(word), word.length]);
+  }
+
+  override getIndex(index: Value): Value {
+    return (index as string).length;
+  }
+
+  override contains(value: Value): boolean {
+    return this.words.some((word) => fromJsString(word) === value);
+  }
+}
+
+describe("HostValue.entries()", () => {
+  test("makes a mapping of a value", () => {
+    const source = `
+d = {"x": 9}
+d.update(m)
+x = [dict(m), d, (lambda **k: k)(**m), "%(dré)s" % m, list(m), dict(**m)]
+`;
+    const globals = run(source, { m: new Lengths("dré", "y") });
+    expect(reprText(globals.get("x")!)).toBe(
+      '[{"dré": 3, "y": 1}, {"x": 9, "dré": 3, "y": 1}, {"dré": 3, "y": 1}, "4", ["dré", "y"], {"dré": 3, "y": 1}]',
+    );
+  });
+
+  test("is what ** asks for", () => {
+    expect(failure("dict(**m)", { m: new Money(1) }).message).toBe(
+      "argument after ** must be a mapping, not money",
+    );
+  });
+});
+
 describe("StarlarkModule", () => {
   test("shows the text that it is given", () => {
     const path = new StarlarkModule("os.path", { join: 1 }, { text: "[module: os.path]" });
