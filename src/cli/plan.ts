@@ -117,7 +117,8 @@ async function contextOf(
 function told(error: TiltfileError, io: ProcessIo): number {
   io.stderr.write(`Error: ${error.message}\n`);
   const place = error.position && formatPosition(error.position);
-  if (place !== undefined && !error.message.includes(place)) io.stderr.write(`  at ${place}\n`);
+  const isTold = error.message.startsWith("Traceback") || error.message.includes(place ?? "");
+  if (!isTold) io.stderr.write(`  at ${place}\n`);
   if (error.excerpt) io.stderr.write(`${error.excerpt}\n`);
   if (error.hint) io.stderr.write(`${error.hint}\n`);
   return error.exitCode;

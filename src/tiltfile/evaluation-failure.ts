@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { YamlError } from "../manifests/yaml-error.ts";
 import type { Position } from "../model/position.ts";
 import {
@@ -71,7 +72,9 @@ function fromEvaluation(
     .flat()
     .map(({ position }) => toPosition(position));
   const yaml = yamlErrorOf(deepest);
-  if (yaml !== undefined) positions.push({ file: yaml.file, line: yaml.line, column: 1 });
+  // Text that no file holds has no place but the call that was given it.
+  if (yaml !== undefined && isAbsolute(yaml.file))
+    positions.push({ file: yaml.file, line: yaml.line, column: 1 });
   return new TiltfileError(formatTraceback(deepest, { maxFrames: MAX_FRAMES }), {
     positions,
     excerpt: excerptAt(deepest.position, sources),

@@ -201,6 +201,8 @@ export interface Selection {
   cleared: boolean;
   /** Last `config.set_enabled_resources` call, undefined when none. */
   enabled?: readonly string[];
+  /** Where that call is. */
+  enabledAt?: Position;
   parsed: boolean;
   /** Arguments of the command line before or after `--`. */
   args: readonly string[];

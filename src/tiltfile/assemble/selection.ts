@@ -14,7 +14,7 @@ export function selectResources(resources: readonly Resource[], selection: Selec
   if (selection.cleared) return resources.map((resource) => ({ ...resource, enabled: false }));
   const requested = requestedNames(selection);
   if (requested.length === 0) return [...resources];
-  checkNames(resources, requested);
+  checkNames(resources, requested, selection);
   const selected = withDependencies(resources, requested);
   return resources.map((resource) => ({
     ...resource,
@@ -27,7 +27,11 @@ function requestedNames({ enabled, parsed, args }: Selection): readonly string[]
   return parsed ? [] : args;
 }
 
-function checkNames(resources: readonly Resource[], requested: readonly string[]): void {
+function checkNames(
+  resources: readonly Resource[],
+  requested: readonly string[],
+  { enabled, enabledAt }: Selection,
+): void {
   const known = new Set(resources.map(({ name }) => name));
   const unknown = requested.filter((name) => !known.has(name));
   if (unknown.length === 0) return;
@@ -35,7 +39,11 @@ function checkNames(resources: readonly Resource[], requested: readonly string[]
   throw new TiltfileError(
     `You specified some resources that could not be found: ${unknown.map(goQuote).join(", ")}\n` +
       `Is this a typo? Existing resources in Tiltfile: ${others.map(goQuote).join(", ")}`,
-    { hint: nearestHint(unknown[0]!, known) },
+    {
+      hint: nearestHint(unknown[0]!, known),
+      // Names from the command line have no place.
+      positions: requested === enabled && enabledAt !== undefined ? [enabledAt] : [],
+    },
   );
 }
 

@@ -55,6 +55,7 @@ export function configBuiltins(evaluation: Evaluation): BuiltinTable {
       const { resources } = call.unpack({ resources: kinds.sequence });
       const names = stringsNamed("resources must be a list of string", resources);
       selection.cleared = false;
+      selection.enabledAt = call.position();
       // An empty list is no selection (Tilt keeps a nil slice for it).
       if (names.length > 0) selection.enabled = names;
       else delete selection.enabled;

@@ -59,20 +59,23 @@ export function dataBuiltins(evaluation: Evaluation): BuiltinTable {
         paths: types.string,
         "default?": types.value,
       });
-      const text = read(evaluation.absolute(file), fallback !== undefined);
-      return text === undefined ? fallback! : single(decodeYaml(text, file));
+      const place = evaluation.absolute(file);
+      const text = read(place, fallback !== undefined);
+      return text === undefined ? fallback! : single(decodeYaml(text, { name: file, place }));
     },
     read_yaml_stream(call) {
       const { paths: file, default: fallback } = call.unpack({
         paths: types.string,
         "default?": types.list,
       });
-      const text = read(evaluation.absolute(file), fallback !== undefined);
-      return text === undefined ? fallback! : new StarlarkList(decodeYaml(text, file));
+      const place = evaluation.absolute(file);
+      const text = read(place, fallback !== undefined);
+      if (text === undefined) return fallback!;
+      return new StarlarkList(decodeYaml(text, { name: file, place }));
     },
-    decode_yaml: (call) => single(decodeYaml(call.unpack({ yaml: kinds.text }).yaml, "")),
+    decode_yaml: (call) => single(decodeYaml(call.unpack({ yaml: kinds.text }).yaml)),
     decode_yaml_stream: (call) =>
-      new StarlarkList(decodeYaml(call.unpack({ yaml: kinds.text }).yaml, "")),
+      new StarlarkList(decodeYaml(call.unpack({ yaml: kinds.text }).yaml)),
     encode_yaml(call) {
       return blobOf(encodeYaml(call.unpack({ obj: types.value }).obj), "encode_yaml");
     },
@@ -101,11 +104,13 @@ function decodeJson(text: string, source: string): Value {
   }
 }
 
-function decodeYaml(text: string, source: string): Value[] {
-  return labelled(`error parsing YAML${from(source)}`, () =>
-    parseYamlStream(text, { file: source || "decode_yaml" }).map(({ value }) =>
-      wholeNumbersAsInts(value),
-    ),
+/** A file's name as the Tiltfile wrote it, which Tilt's messages show, and its absolute path. */
+function decodeYaml(
+  text: string,
+  { name, place }: { name: string; place: string } = { name: "", place: "decode_yaml" },
+): Value[] {
+  return labelled(`error parsing YAML${from(name)}`, () =>
+    parseYamlStream(text, { file: place }).map(({ value }) => wholeNumbersAsInts(value)),
   ).map(toValue);
 }
 

@@ -103,6 +103,17 @@ test("tilt-ci plan says where the calls are that do not fit together", () => {
   );
 });
 
+test("tilt-ci plan says where resources are enabled that are none", () => {
+  const { stderr } = plan({ Tiltfile: "config.set_enabled_resources(['a'])\n" });
+  expect(stderr).toContain("  at /Tiltfile:1:29\n");
+});
+
+test("tilt-ci plan says where YAML is wrong", () => {
+  const { stderr } = plan({ Tiltfile: "read_yaml('x.yaml')\n", "x.yaml": "a: 1\nb: [\n" });
+  expect(stderr).toContain("in /x.yaml:2, document 1\n");
+  expect(stderr).not.toContain("  at ");
+});
+
 test("tilt-ci plan does not repeat a place that the message names", () => {
   const { stderr } = plan({ Tiltfile: "k8s_resource('nope', labels=['x'])\n" });
   expect(stderr.match(/Tiltfile:1:13/g)).toHaveLength(1);

@@ -122,6 +122,29 @@ describe("writing data", () => {
   });
 });
 
+describe("The place of a YAML error", () => {
+  test("is in the file that was read, else where the text was given", () => {
+    const yaml = { "x.yaml": "a: 1\nb: [\n" };
+    const { error } = evaluateFiles({ Tiltfile: 'read_yaml("x.yaml")', ...yaml });
+    expect(error?.position).toEqual({
+      file: expect.stringMatching(/^\/.*\/x\.yaml$/),
+      line: 2,
+      column: 1,
+    });
+    const decoded = evaluateFiles({ Tiltfile: '\ndecode_yaml("a: [")' });
+    expect(decoded.error?.position).toEqual({
+      file: expect.stringMatching(/\/Tiltfile$/),
+      line: 2,
+      column: 12,
+    });
+    const blob = evaluateFiles({ Tiltfile: 'k8s_yaml(blob("a: ["))' });
+    expect(blob.error?.position).toMatchObject({
+      file: expect.stringMatching(/\/Tiltfile$/),
+      line: 1,
+    });
+  });
+});
+
 describe("os", () => {
   test.each([
     ["print(os.name, os.getcwd())", "posix $D"],
@@ -137,6 +160,10 @@ describe("os", () => {
     [
       'os.environ["A_B"] = "2"\nprint(os.getenv("A_B"), os.environ.get("none"), type(os.environ), len(os.environ) > 0)',
       "2 None environ True",
+    ],
+    [
+      'os.environ.clear()\nos.environ["A"] = "1"\nd = {"B": 2}\nd.update(os.environ)\nprint(dict(os.environ), d, dict(**os.environ))',
+      '{"A": "1"} {"B": 2, "A": "1"} {"A": "1"}',
     ],
   ])("%s prints %s", (tiltfile, log) => {
     const { log: actual, error } = evaluateFiles({
