@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { annotationsOf, workflowCommand } from "../../../src/report/annotations.ts";
 import { finalMessage } from "../../../src/report/final-message.ts";
@@ -247,6 +248,30 @@ describe("wording", () => {
     expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe(
       "tilt-ci ci --file 'My Tiltfile' -- '--env=x y'",
     );
+  });
+});
+
+describe("reproduceCommand() of a run of CI", () => {
+  test.each([
+    [["ci"], "/repo/examples/hello/Tiltfile", "cd examples/hello && tilt-ci ci"],
+    [["ci"], "/repo/my stack/Tiltfile", "cd 'my stack' && tilt-ci ci"],
+    [["ci"], "/repo/Tiltfile", "tilt-ci ci"],
+    [
+      ["ci", "--file=deploy/Tiltfile"],
+      "/repo/deploy/Tiltfile",
+      "tilt-ci ci --file=deploy/Tiltfile",
+    ],
+    [["ci", "-f", "ci.star"], "/repo/a/b/ci.star", "cd a/b && tilt-ci ci -f ci.star"],
+    [["ci", "--", "-f", "x"], "/repo/a/Tiltfile", "cd a && tilt-ci ci -- -f x"],
+    [["ci", "--working-directory", "a"], "/repo/a/Tiltfile", "tilt-ci ci --working-directory a"],
+  ])("%o of %s begins at the top of the repository", (argv, tiltfile, expected) => {
+    const run = { ...RUN, argv, tiltfile, directory: dirname(tiltfile), ci: "github" };
+    expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe(expected);
+  });
+
+  test("needs no folder where it was started by hand", () => {
+    const run = { ...RUN, argv: ["ci"], tiltfile: "/repo/a/Tiltfile", directory: "/repo/a" };
+    expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe("tilt-ci ci");
   });
 });
 
