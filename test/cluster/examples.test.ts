@@ -174,8 +174,9 @@ describe.skipIf(!clusterAvailable())("the main job", () => {
     });
 
     test("checks a Tiltfile without starting anything: smoke", async () => {
-      const { code, report } = await tiltCi("smoke", SHARED, { cwd: example("hello") });
+      const { code, stdout, report } = await tiltCi("smoke", SHARED, { cwd: example("hello") });
       expect(code).toBe(0);
+      expect(stdout).toContain("SUCCESS. Tiltfile, images and objects are in order");
       expect(
         report?.resources.find(({ name }) => name === "hello")?.phases.map(({ name }) => name),
       ).toEqual(["build", "push", "deploy"]);
