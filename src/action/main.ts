@@ -28,6 +28,7 @@ export async function runMain(io: ProcessIo): Promise<number> {
   const withKind = (input("cluster") || "kind") === "kind" && input("context") === "";
   const cancelledBy = await bringTools(withKind, io);
   let hasResult = false;
+  let refusal = "the log says why";
   const code = await main(argv, {
     ...(cancelledBy ? alreadySignalled(io, cancelledBy) : io),
     cwd: directory,
@@ -37,6 +38,9 @@ export async function runMain(io: ProcessIo): Promise<number> {
       onSecret(value) {
         for (const mask of masksOf(value)) core.setSecret(mask);
       },
+      onRefusal(reason) {
+        refusal = reason;
+      },
       onResult(result, reports) {
         hasResult = true;
         handOn(result, reports);
@@ -45,7 +49,7 @@ export async function runMain(io: ProcessIo): Promise<number> {
   });
   if (!hasResult) {
     core.setOutput("result", "error");
-    core.setFailed(`tilt-ci could not begin the run (exit code ${code}): the log says why`);
+    core.setFailed(`tilt-ci could not begin the run: ${refusal}`);
   }
   return code;
 }

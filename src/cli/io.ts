@@ -11,6 +11,8 @@ export interface Embedding {
   readonly onSecret: (value: string) => void;
   /** What came of the run, with the directory of its reports. Not called when it could not even begin. */
   readonly onResult: (result: RunResult, reports: string) => void;
+  /** Why the run could not begin: what is wrong with its flags, and what to try. */
+  readonly onRefusal: (reason: string) => void;
 }
 
 /** The process as commands see it: tests hand in streams of their own and read the exit code. */

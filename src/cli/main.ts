@@ -35,8 +35,13 @@ export async function main(argv: readonly string[], io: ProcessIo): Promise<numb
 }
 
 function report(error: unknown, argv: readonly string[], io: ProcessIo): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.badInput;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.passed;
+    io.embedding?.onRefusal(error.message.replace(/^error: /, ""));
+    return EXIT.badInput;
+  }
   if (error instanceof RunError) {
+    io.embedding?.onRefusal([error.message, error.hint].filter(Boolean).join("\n"));
     io.stderr.write(`Error: ${error.message}\n${error.hint ? `${error.hint}\n` : ""}`);
     return error.exitCode;
   }

@@ -66,7 +66,7 @@ describe("the bundle on an emulated runner", () => {
     const main = await job.main();
     expect(main.exit).not.toBe(0);
     expect(main.log).toMatch(message);
-    expect(main.annotations.some((line) => line.startsWith("::error"))).toBe(true);
+    expect(main.annotations.join("\n")).toMatch(new RegExp(`^::error::.*${message.source}`));
     const post = await job.post(main);
     expect(post.exit, post.log).toBe(0);
   });
