@@ -50,9 +50,10 @@ process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.environment);
 });
 
+const starlark = argv[0] === "help" && argv[1] === "starlark" ? ["starlark", "--help"] : argv;
 const outcome =
-  argv[0] === "starlark"
-    ? require("./starlark.cjs").runStarlark(argv.slice(1), io)
+  starlark[0] === "starlark"
+    ? require("./starlark.cjs").runStarlark(starlark.slice(1), io)
     : require("./main.cjs").main(argv, io);
 outcome.then(
   (code) => {

@@ -89,7 +89,9 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
     }
     program.addCommand(command);
     for (const each of [command, ...command.commands])
-      each.showHelpAfterError(`Run ${pathOf(each)} --help for its commands and flags`);
+      each.showHelpAfterError(
+        `Run ${pathOf(each)} --help for its ${each.commands.length > 0 ? "commands" : "arguments"} and flags`,
+      );
   }
   return program;
 }

@@ -61,6 +61,9 @@ async function init({ file, ci, force, print }: InitFlags, io: ProcessIo): Promi
     throw new EnvironmentError(`Cannot write ${target}: ${messageOf(error)}`);
   }
   io.stdout.write(`Wrote ${relative(io.cwd, target)}: ${describe(needs)}\n`);
+  // a folder that does not exist yet is matched as one only by its slash
+  if ((await git(["check-ignore", "tilt-ci-report/"], top, host)) === undefined)
+    io.stdout.write("Runs write their reports to tilt-ci-report/: a line for .gitignore\n");
   return EXIT.passed;
 }
 

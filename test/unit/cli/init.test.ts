@@ -37,7 +37,11 @@ describe("tilt-ci init", () => {
     repository.commit({ Tiltfile: POD });
     const { code, out } = await init(repository);
     expect(code).toBe(0);
-    expect(out).toBe("Wrote .github/workflows/tilt-ci.yml: with a kind cluster\n");
+    expect(out).toBe(
+      "Wrote .github/workflows/tilt-ci.yml: with a kind cluster\nRuns write their reports to tilt-ci-report/: a line for .gitignore\n",
+    );
+    repository.write(".gitignore", "tilt-ci-report/\n");
+    expect((await init(repository, "--force")).out).not.toContain(".gitignore");
     const text = readFileSync(join(repository.path, ".github/workflows/tilt-ci.yml"), "utf8");
     expect(text).toBe(pipelineFor("github", { tiltfile: "Tiltfile", needs, branch: "main" }).text);
   });
