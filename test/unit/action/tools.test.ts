@@ -310,6 +310,17 @@ describe("provideTools()", () => {
 });
 
 describe("the catalogue", () => {
+  test.each([
+    ["kind", "sigs.k8s.io/kind"],
+    ["helm", "helm.sh/helm/v3"],
+    ["kustomize", "sigs.k8s.io/kustomize/kustomize/v5"],
+  ])("pins the %s that the tests on a cluster use", (name, module) => {
+    const modules = new URL(`../../rig/modules/${name}/go.mod`, import.meta.url);
+    const required = readFileSync(modules, "utf8").split("\n").join(" ").split(`${module} v`)[1];
+    const tool = [KIND_TOOL, ...TILTFILE_TOOLS].find((one) => one.name === name);
+    expect(tool?.version).toBe(required?.split(" ")[0]);
+  });
+
   test.each([KIND_TOOL, ...TILTFILE_TOOLS])(
     "has HTTPS addresses with the pinned version: $name",
     (tool) => {
