@@ -316,9 +316,9 @@ describe("the catalogue", () => {
     ["kustomize", "sigs.k8s.io/kustomize/kustomize/v5"],
   ])("pins the %s that the tests on a cluster use", (name, module) => {
     const modules = new URL(`../../rig/modules/${name}/go.mod`, import.meta.url);
-    const required = readFileSync(modules, "utf8").split("\n").join(" ").split(`${module} v`)[1];
+    const [, tested] = new RegExp(`${module} v(\\S+)`).exec(readFileSync(modules, "utf8")) ?? [];
     const tool = [KIND_TOOL, ...TILTFILE_TOOLS].find((one) => one.name === name);
-    expect(tool?.version).toBe(required?.split(" ")[0]);
+    expect(tool?.version).toBe(tested);
   });
 
   test.each([KIND_TOOL, ...TILTFILE_TOOLS])(
