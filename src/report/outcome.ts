@@ -86,12 +86,13 @@ function running(phase: PhaseState, resource: ResourceState, state: RunState): O
   return { status: "cancelled", failure: interrupted(phase, resource) };
 }
 
+/** What is watched rather than done. */
+const SETTLING: ReadonlySet<PhaseName> = new Set(["ready", "job", "serve"]);
+
 function interrupted(phase: PhaseState, resource: ResourceState): Failure {
   const waiting =
     phase.holds.at(-1)?.reason ??
-    (phase.id.phase === "ready" || phase.id.phase === "job"
-      ? resource.observed?.observation.summary
-      : undefined);
+    (SETTLING.has(phase.id.phase) ? resource.observed?.observation.summary : undefined);
   const label = phaseLabel({ name: phase.id.phase, ...subjectOf(phase.id) });
   const message = `${resource.name}: ${label} had not finished when the run ended`;
   return { code: "Cancelled", message: waiting ? `${message}: ${waiting}` : message };

@@ -31,7 +31,7 @@ export function settleResource(
     settlePhase(phase, outcomeOf(phase, resource, state), { state, attribution, logs, locate }),
   );
   const spans = [...resource.phases.values()].flatMap((phase) => {
-    const span = phase.id.phase === "serve" ? undefined : spanOf(phase, state.now);
+    const span = spanOf(phase, state.now);
     return span === undefined ? [] : [span];
   });
   const start = spans.length > 0 ? Math.min(...spans.map(([at]) => at)) : undefined;

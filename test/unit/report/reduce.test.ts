@@ -167,6 +167,25 @@ describe("reduceResult()", () => {
     expect(phaseOf(running, "api", "deploy")?.status).toBe("pending");
   });
 
+  test("says how long a server that was cut short had run, and what it lacked", () => {
+    const story = new Story([planned("dev", { type: "local", phases: [{ phase: "serve" }] })])
+      .started("dev", "serve", 2)
+      .observed("dev", 3, { summary: "readiness probe fails" })
+      .add({
+        type: "phase-finished",
+        at: at(7),
+        resource: "dev",
+        phase: "serve",
+        attempt: 1,
+        status: "cancelled",
+      });
+    const dev = reduceResult(story.events).resources.find(({ name }) => name === "dev");
+    expect(dev).toMatchObject({ durationMs: 5000, startedAt: "2026-01-01T00:00:02.000Z" });
+    expect(dev?.phases[0]?.message).toBe(
+      "dev: serve had not finished when the run ended: readiness probe fails",
+    );
+  });
+
   test("calls a cut-off run failed once something has failed", () => {
     const story = new Story([planned("db")]).failed(
       "db",
