@@ -185,7 +185,7 @@ function crashFailure(
 
 /**
  * When the last of the other resources came to rest: good, failed, or crashing for at least the second time.
- * What cannot start before a crashing resource was ready is at rest with it.
+ * What cannot start before a crashing resource was ready, or pass a webhook that it serves, is at rest with it.
  */
 function othersSettledAt(
   resource: GraphResource,
@@ -194,13 +194,16 @@ function othersSettledAt(
   state: RunState,
 ): number | undefined {
   const crashing = (name: string) => standings.get(name)?.state === "crashing";
-  const waits = (name: string): boolean =>
-    graph.resources
+  const waits = (name: string, seen = new Set<string>()): boolean => {
+    if (seen.has(name)) return false;
+    seen.add(name);
+    const unready = graph.resources
       .get(name)!
-      .deps.some(
-        (dep) =>
-          state.standings.get(dep)?.everReadyAt === undefined && (crashing(dep) || waits(dep)),
-      );
+      .deps.filter((dep) => state.standings.get(dep)?.everReadyAt === undefined);
+    const server = state.webhooks.get(name);
+    const needed = server === undefined ? unready : [...unready, server];
+    return needed.some((other) => crashing(other) || waits(other, seen));
+  };
   let settledAt = 0;
   for (const [name, other] of standings) {
     if (name === resource.name || other.state === "blocked") continue;

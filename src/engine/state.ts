@@ -28,6 +28,8 @@ export interface RunState {
   readonly standings: Map<string, Standing>;
   readonly holds: Map<string, string>;
   readonly reached: Set<string>;
+  /** Which resource's webhook a deploy is tried again for, by resource. */
+  readonly webhooks: Map<string, string>;
   /** Epoch ms of the first failed or errored phase. */
   firstFailureAt: number | undefined;
 }
@@ -39,6 +41,7 @@ export function initialState(startedAt: number): RunState {
     standings: new Map(),
     holds: new Map(),
     reached: new Set(),
+    webhooks: new Map(),
     firstFailureAt: undefined,
   };
 }
@@ -55,6 +58,7 @@ export function reduce(state: RunState, event: RunEvent): RunState {
     case "phase-finished": {
       const id = taskId(event.resource, event.phase, event.subject);
       const before = state.phases.get(id);
+      if (event.phase === "deploy") state.webhooks.delete(event.resource);
       state.phases.set(id, {
         ...before,
         status: event.status,
@@ -64,6 +68,10 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       if (event.status === "failed" || event.status === "error") state.firstFailureAt ??= event.at;
       break;
     }
+    case "phase-retried":
+      if (event.waitsFor === undefined) state.webhooks.delete(event.resource);
+      else state.webhooks.set(event.resource, event.waitsFor);
+      break;
     case "holding":
       state.holds.set(taskId(event.resource, event.phase), event.reason);
       break;

@@ -47,6 +47,8 @@ export type RunEvent =
       readonly subject?: string;
       readonly attempt: number;
       readonly failure: Failure;
+      /** The resource that has to come up before an attempt can succeed: it serves a webhook that an object must pass. */
+      readonly waitsFor?: string;
     }
   /** A part of a phase worth a bar in the timeline: `Preparing nodes`, `pull`, `kubeadm init`, `upload base layers`. */
   | {

@@ -20,6 +20,7 @@ import type { TaskOutcome } from "./loop.ts";
 import { mayStillBeDefined } from "./on-its-way.ts";
 import { appliedSecrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
+import { mayStillAnswer, webhookServer } from "./webhooks.ts";
 
 /** Tilt's limit for one object or one custom deploy. */
 const TILT_UPSERT_TIMEOUT_MS = 30_000;
@@ -86,6 +87,8 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
         signal,
         mayStillBeDefined: (apiVersion, kind) =>
           mayStillBeDefined({ apiVersion, kind }, resource.name, plan, session.log.events),
+        mayStillPass: (message) =>
+          mayStillAnswer(message, plan, session.log.events, cluster.lease !== undefined),
         onLine: say,
         onRetry: ({ object, message, attempt }) =>
           session.log.append({
@@ -95,6 +98,7 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
             phase: "deploy",
             attempt,
             failure: { code: "Infra", object, message: `${object}: ${message}` },
+            ...waitsFor(webhookServer(message, plan)),
           }),
         onApplied: parts.onApplied,
       });
@@ -107,6 +111,10 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
       return watch(resource, applied, deployedAt);
     },
   };
+}
+
+function waitsFor(resource: string | undefined): { readonly waitsFor?: string } {
+  return resource === undefined ? {} : { waitsFor: resource };
 }
 
 /** Jobs, and Pods that are not started again. */

@@ -1,4 +1,4 @@
-import { CancelledError } from "../../errors.ts";
+import { CancelledError, messageOf } from "../../errors.ts";
 import type { KubernetesObject } from "../../model/plan.ts";
 import type { Position } from "../../model/position.ts";
 import { ApiError, isForbidden, isNotFound } from "../api/api-error.ts";
@@ -53,14 +53,14 @@ export class ObjectApplication {
 
   /** Throws PhaseFailure (`ApplyRejected`), EnvironmentError, CancelledError. */
   async run(): Promise<AppliedObject> {
-    const { signal, retryWithinMs, onRetry } = this.#options;
+    const { signal, retryWithinMs, onRetry, mayStillPass } = this.#options;
     try {
       const object = await retryPassing(() => this.#applyOnce(), {
         object: this.#name,
         withinMs: retryWithinMs,
         signal,
         isPassing: (error) =>
-          isPassing(error) ||
+          (isPassing(error) && mayStillPass(messageOf(error))) ||
           this.#isNotServedYet(error) ||
           (isForbidden(error) && this.#connection.health.isSettling),
         onRetry,

@@ -23,6 +23,7 @@ const DEFAULTS = {
   onRetry: () => {},
   onApplied: () => {},
   mayStillBeDefined: () => false,
+  mayStillPass: () => true,
 } satisfies Partial<ApplyOptions>;
 
 const CUSTOM_RESOURCE_DEFINITION = "CustomResourceDefinition";

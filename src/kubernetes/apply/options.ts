@@ -20,4 +20,6 @@ export interface ApplyOptions {
   readonly onApplied: (object: AppliedObject) => void;
   /** Something of this run that is still at work brings the definition of that kind. */
   readonly mayStillBeDefined: (apiVersion: string, kind: string) => boolean;
+  /** Whether what refuses an object with such a message, for now, may still let it pass. */
+  readonly mayStillPass: (message: string) => boolean;
 }

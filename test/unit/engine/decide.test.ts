@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { RunEvent } from "../../../src/model/event.ts";
 import { compose, failure, image, k8s, local, planOf, Scenario, server } from "./scenario.ts";
 
 const minutes = (n: number) => n * 60_000;
@@ -502,6 +503,51 @@ describe("crash loops", () => {
       .at(2)
       .observe("db", "crashing", crash(2));
     expect(run.end).toBe("failed");
+  });
+
+  test("what has to pass the crashing one's webhook does not keep it from failing", () => {
+    const retried = (waitsFor?: string): RunEvent => ({
+      type: "phase-retried",
+      at: 0,
+      resource: "settings",
+      phase: "deploy",
+      attempt: 1,
+      failure: failure("failed calling webhook", "Infra"),
+      ...(waitsFor === undefined ? {} : { waitsFor }),
+    });
+    const plan = planOf([
+      k8s("guard"),
+      k8s("settings"),
+      k8s("other", { resourceDeps: ["settings"] }),
+    ]);
+    const crashTwice = (run: Scenario) =>
+      run
+        .pass("guard|deploy")
+        .at(1)
+        .observe("guard", "crashing", crash(1))
+        .at(2)
+        .observe("guard", "crashing", crash(2));
+    const waiting = crashTwice(new Scenario(plan).add(retried("guard")));
+    expect(waiting.statusOf("guard", "ready")).toBe("failed");
+    const elsewhere = crashTwice(new Scenario(plan).add(retried("guard")).add(retried()));
+    expect(elsewhere.statusOf("guard", "ready")).toBe("running");
+  });
+
+  test("a webhook whose server waits for what has to pass it makes no circle", () => {
+    const run = new Scenario(
+      planOf([k8s("settings"), k8s("guard", { resourceDeps: ["settings"] }), k8s("other")]),
+    );
+    run.add({
+      type: "phase-retried",
+      at: 0,
+      resource: "settings",
+      phase: "deploy",
+      attempt: 1,
+      failure: failure("failed calling webhook", "Infra"),
+      waitsFor: "guard",
+    });
+    run.pass("other|deploy").at(1).observe("other", "crashing", crash(4));
+    expect(run.statusOf("other", "ready")).toBe("running");
   });
 
   test("--crash-policy first fails on the first crash, deadline never by count", () => {

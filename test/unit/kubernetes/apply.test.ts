@@ -256,6 +256,23 @@ describe("applyObjects()", () => {
     expect(failure.message).toContain("failed calling webhook");
   });
 
+  test("gives up on a webhook as soon as nobody may answer for it any more", async () => {
+    await using cluster = await startCluster();
+    refuseFirst(cluster.server, 1_000, {
+      code: 500,
+      message: 'failed calling webhook "w": Post "https://w.default.svc:443/": connection refused',
+    });
+    const asked: string[] = [];
+    const failure = await failureOf(
+      apply(cluster.connection, [object("ConfigMap", "c")], {
+        mayStillPass: (message) => asked.push(message) < 3,
+      }),
+    );
+    expect(failure).toMatchObject({ code: "ApplyRejected", object: "ConfigMap/default/c" });
+    expect(asked).toHaveLength(3);
+    expect(asked[0]).toContain("https://w.default.svc:443/");
+  });
+
   test("tells another refusal at once, with object and field", async () => {
     await using cluster = await startCluster();
     refuseFirst(cluster.server, 1, {
