@@ -13,9 +13,4 @@ export class YamlError extends Error {
     this.line = place.line;
     this.document = place.document;
   }
-
-  /** `file:line, document 2`: for the line under the message. */
-  get place(): string {
-    return `${this.file}:${this.line}, document ${this.document}`;
-  }
 }

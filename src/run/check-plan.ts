@@ -1,11 +1,9 @@
 import { UsageError } from "../errors.ts";
-import type { Plan } from "../model/plan.ts";
+import type { Plan, Resource } from "../model/plan.ts";
 
 /** Whether anything that starts in this run is deployed to Kubernetes. */
 export function needsCluster({ resources }: Pick<Plan, "resources">): boolean {
-  return resources.some(
-    ({ enabled, autoInit, type }) => enabled && autoInit && (type === "k8s" || type === "custom"),
-  );
+  return resources.some(isDeployed);
 }
 
 /** Throws `UsageError` for a plan that asks for nothing, or for a cluster where there is none. */
@@ -14,8 +12,14 @@ export function checkPlan(plan: Pick<Plan, "resources">, hasCluster: boolean): v
     throw new UsageError(
       "No resources found. Check out https://docs.tilt.dev/tutorial.html to get started!",
     );
-  if (needsCluster(plan) && !hasCluster)
+  const deployed = plan.resources.find(isDeployed);
+  if (deployed !== undefined && !hasCluster)
     throw new UsageError(
-      "The Tiltfile deploys to Kubernetes, and --cluster none gives it no cluster",
+      `The Tiltfile deploys ${deployed.name} to Kubernetes, and --cluster none gives it no cluster`,
+      "Leave --cluster none out, or name the resources to run that need no cluster",
     );
+}
+
+function isDeployed({ enabled, autoInit, type }: Resource): boolean {
+  return enabled && autoInit && (type === "k8s" || type === "custom");
 }

@@ -11,7 +11,14 @@ export function describeTiltfileError(error: unknown): {
 } {
   if (error instanceof TiltfileError) return { status: "failed", failure: tiltfileFailure(error) };
   if (error instanceof UsageError)
-    return { status: "failed", failure: { code: "TiltfileError", message: error.message } };
+    return {
+      status: "failed",
+      failure: {
+        code: "TiltfileError",
+        message: error.message,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      },
+    };
   return { status: "error", failure: infrastructureFailure(error) };
 }
 

@@ -78,9 +78,15 @@ function fromEvaluation(
   return new TiltfileError(formatTraceback(deepest, { maxFrames: MAX_FRAMES }), {
     positions,
     excerpt: excerptAt(deepest.position, sources),
-    hint: yaml === undefined ? undefined : `in ${yaml.place}`,
+    hint: yaml === undefined ? undefined : whereToLook(yaml),
     cause,
   });
+}
+
+function whereToLook({ file, line, document }: YamlError): string {
+  return isAbsolute(file)
+    ? `Look at ${file}:${line}, in document ${document}`
+    : `Look at line ${line}, in document ${document}, of what this brought: ${file}`;
 }
 
 /** The YAML error that a builtin failed with, if that is what happened. */

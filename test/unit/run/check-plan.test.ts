@@ -6,7 +6,9 @@ import { k8s, local, planOf } from "../engine/scenario.ts";
 
 test("checkPlan() refuses a plan without resources, and one that needs a cluster where there is none", () => {
   expect(() => checkPlan(planOf([]), true)).toThrow("No resources found");
-  expect(() => checkPlan(planOf([k8s("app")]), false)).toThrow("--cluster none");
+  expect(() => checkPlan(planOf([k8s("app")]), false)).toThrow(
+    "deploys app to Kubernetes, and --cluster none",
+  );
   checkPlan(planOf([k8s("app")]), true);
   checkPlan(planOf([local("lint"), k8s("off", { enabled: false })]), false);
 });

@@ -385,3 +385,28 @@ describe("readiness", () => {
     expect(group(', pod_readiness="succeeded"')).toBe("succeeded");
   });
 });
+
+describe("an error of YAML", () => {
+  const broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x\n";
+
+  test("points into the file that holds it", () => {
+    const { error } = evaluateFiles({
+      Tiltfile: 'k8s_yaml("a.yaml")',
+      "a.yaml": `kind: List\n---\n${broken}`,
+    });
+    expect(error?.position).toMatchObject({ file: expect.stringMatching(/\/a\.yaml$/), line: 5 });
+    expect(error?.hint).toMatch(/^Look at \/.*\/a\.yaml:5, in document 2$/);
+  });
+
+  test("points to the call where the YAML is in no file", () => {
+    const { error } = evaluateFiles({ Tiltfile: `k8s_yaml(blob("""${broken}"""))` });
+    expect(error?.position).toMatchObject({
+      file: expect.stringMatching(/\/Tiltfile$/),
+      line: 1,
+      column: 9,
+    });
+    expect(error?.hint).toBe(
+      "Look at line 3, in document 1, of what this brought: Tiltfile blob() call",
+    );
+  });
+});
