@@ -3,7 +3,7 @@ import { escapeHtml, scriptJson } from "./escape.ts";
 import { PAGE_SCRIPT } from "./page/script.ts";
 import { PAGE_STYLE } from "./page/style.ts";
 import { plainText } from "./plain-text.ts";
-import { detailBeyond } from "./story.ts";
+import { detailBeyond, objectLabel } from "./story.ts";
 import {
   causeLine,
   count,
@@ -125,7 +125,7 @@ function renderCause(cause: FirstCause, result: RunResult): string {
   });
   const facts: [string, string][] = [
     ["Tiltfile", cause.position === null ? "" : placeOf(cause.position)],
-    [result.resources[index]?.type === "local" ? "Command" : "Object", cause.object ?? ""],
+    [objectLabel(cause), cause.object ?? ""],
     ["First seen", firstSeen(cause, result)],
     ["Try", cause.hint ?? ""],
     ["Echoes", listNames(cause.echoes, 12)],
@@ -157,7 +157,7 @@ function factValue(name: string, value: string): string {
   const text = escapeHtml(value);
   if (name === "Whole log")
     return `<a href="${escapeHtml(encodeURI(value))}"><code>${text}</code></a>`;
-  const isCode = ["Tiltfile", "Object", "Command", "Reproduce"].includes(name);
+  const isCode = ["Tiltfile", "Object", "Command", "Image", "Reproduce"].includes(name);
   return isCode ? `<code>${text}</code>` : text;
 }
 

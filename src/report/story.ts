@@ -1,6 +1,12 @@
 import type { FirstCause, PhaseResult, ResourceResult, RunResult } from "../model/run-result.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 
+/** What a cause's `object` is. */
+export function objectLabel({ phase }: Pick<FirstCause, "phase">): string {
+  if (phase === "build" || phase === "push") return "Image";
+  return phase === "command" || phase === "test" || phase === "serve" ? "Command" : "Object";
+}
+
 /** The resource and the phase that a cause is about; the phase is absent for causes without one (bad flags). */
 export function subjectOfCause(
   cause: FirstCause,

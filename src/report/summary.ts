@@ -1,7 +1,7 @@
 import type { FirstCause, PathSegment, RunResult } from "../model/run-result.ts";
 import { escapeMarkdown, markdownBlock, markdownCode } from "./escape.ts";
 import { plainLine, shorten } from "./plain-text.ts";
-import { detailBeyond, failedPhase, lastLines, otherFailures } from "./story.ts";
+import { detailBeyond, failedPhase, lastLines, objectLabel, otherFailures } from "./story.ts";
 import {
   causeLine,
   count,
@@ -74,7 +74,7 @@ function causeSection(cause: FirstCause, result: RunResult): string {
   const detail = detailBeyond(cause.detail, tail);
   const facts = [
     ["Tiltfile", cause.position === null ? "" : markdownCode(placeOf(cause.position))],
-    ["Object", cause.object === undefined ? "" : markdownCode(cause.object)],
+    [objectLabel(cause), cause.object === undefined ? "" : markdownCode(cause.object)],
     ["Try", cause.hint === undefined ? "" : escapeMarkdown(cause.hint)],
     ["Failed because of it", escapeMarkdown(listNames(cause.echoes, 20))],
     ["Never started because of it", escapeMarkdown(listNames(cause.blocked, 20))],

@@ -108,6 +108,21 @@ describe("the first cause", () => {
   });
 });
 
+describe("objectLabel()", () => {
+  test.each([
+    ["command", "Command"],
+    ["serve", "Command"],
+    ["push", "Image"],
+    ["ready", "Object"],
+  ] as const)("of a cause in phase %s is %s", (phase, label) => {
+    const story = new Story([planned("a", { phases: [{ phase }] })])
+      .failed("a", phase, 1, 2, failure("Infra", "no luck", { object: "thing" }))
+      .verdict(3, "failed", 1)
+      .finished(4, 1);
+    expect(renderSummary(reduceResult(story.events))).toContain(`- ${label}: \`thing\``);
+  });
+});
+
 describe("annotationsOf()", () => {
   test("puts first causes before echoes, on the Tiltfile's lines", () => {
     const annotations = annotationsOf(RED);
