@@ -15,7 +15,7 @@ import { followCluster, type RunningCluster } from "./kind-follow.ts";
 import { checkKind } from "./kind-version.ts";
 import { clusterNameProblem, nodeNetwork } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
-import { nodeContainersOf } from "./node-containers.ts";
+import { type NodeContainer, nodeContainersOf } from "./node-containers.ts";
 import type { RunRecord } from "./record.ts";
 import type { RegistryLease } from "./registry.ts";
 import { removeNodes } from "./remove.ts";
@@ -181,7 +181,7 @@ export class KindBoot {
     const containers = await nodeContainersOf(name, this.engine, this.#signal);
     if (containers.length > 0) {
       const problem = reuse.matches(fingerprint)
-        ? await this.#startNodes(containers.map((container) => container.name))
+        ? await this.#startNodes(containers.filter((container) => !container.running))
         : "its node image or kind configuration is another one";
       if (problem === undefined) return this.#follow(recipe.config, this.#signal);
       this.#hooks.onWarning?.(`The cluster ${name} is made anew: ${problem}`);
@@ -192,11 +192,15 @@ export class KindBoot {
   }
 
   /** Why the nodes cannot be started again, or undefined when they run. */
-  async #startNodes(names: readonly string[]): Promise<string | undefined> {
-    const { exitCode, stderr } = await this.engine.run(["start", ...names], {
-      timeoutMs: START_TIMEOUT_MS,
-      signal: this.#signal,
-    });
+  async #startNodes(nodes: readonly NodeContainer[]): Promise<string | undefined> {
+    if (nodes.length === 0) return undefined;
+    const { exitCode, stderr } = await this.engine.run(
+      ["start", ...nodes.map(({ name }) => name)],
+      {
+        timeoutMs: START_TIMEOUT_MS,
+        signal: this.#signal,
+      },
+    );
     return exitCode === 0 ? undefined : stderr.trim().split("\n")[0];
   }
 

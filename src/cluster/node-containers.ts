@@ -42,7 +42,7 @@ export function parseNodeContainers(text: string): readonly NodeContainer[] {
       return {
         name,
         role: roleOf(name),
-        running: status.startsWith("Up"),
+        running: status.startsWith("Up") && !status.endsWith("(Paused)"),
         ...(apiAddress ? { apiAddress: reachable(apiAddress[1] ?? "", apiAddress[2] ?? "") } : {}),
       };
     });

@@ -47,17 +47,18 @@ export function kubectl(args: readonly string[], input?: string): string {
   return execFileSync("docker", words, options).trim();
 }
 
-/** Runs `tilt-ci COMMAND ARGS…` as a user would, on the rig where there is one, its reports in a directory of their own. */
+/** Runs `tilt-ci COMMAND ARGS…` as a user would, on the rig where there is one, its reports in a directory of their own unless told otherwise. */
 export function tiltCi(
   command: string,
   args: readonly string[],
   options: TiltCiOptions,
 ): Promise<Outcome> {
-  const reports = mkdtempSync(join(tmpdir(), "tci-report-"));
+  const given = args.includes("--report-dir") ? args[args.indexOf("--report-dir") + 1] : undefined;
+  const reports = given ? resolve(options.cwd, given) : mkdtempSync(join(tmpdir(), "tci-report-"));
   const words = args.includes("--") ? args.indexOf("--") : args.length;
   const isRun = command === "ci" || command === "smoke";
   const warm = args.includes("--warm") ? [] : WARM_FLAG;
-  const reporting = isRun ? ["--report-dir", reports, ...warm] : [];
+  const reporting = isRun ? [...(given ? [] : ["--report-dir", reports]), ...warm] : [];
   const argv = [CLI, command, ...args.slice(0, words), ...reporting, ...args.slice(words)];
   const startedAt = performance.now();
   return new Promise((done, fail) => {

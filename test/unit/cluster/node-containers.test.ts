@@ -8,6 +8,7 @@ test("parseNodeContainers() tells roles, states and the API server's address", (
     "tci-a-control-plane2\tCreated\t",
     "tci-a-external-load-balancer\tUp 1 second\t0.0.0.0:41000->6443/tcp, :::41000->6443/tcp",
     "tci-a-worker\tExited (137) 2 seconds ago\t",
+    "tci-a-worker3\tUp 4 days (Paused)\t",
     "",
   ].join("\n");
   expect(parseNodeContainers(text)).toEqual([
@@ -26,6 +27,7 @@ test("parseNodeContainers() tells roles, states and the API server's address", (
       apiAddress: "127.0.0.1:41000",
     },
     { name: "tci-a-worker", role: "worker", running: false },
+    { name: "tci-a-worker3", role: "worker", running: false },
   ]);
 });
 
