@@ -110,7 +110,7 @@ test("tilt-ci plan says where resources are enabled that are none", () => {
 
 test("tilt-ci plan says where YAML is wrong", () => {
   const { stderr } = plan({ Tiltfile: "read_yaml('x.yaml')\n", "x.yaml": "a: 1\nb: [\n" });
-  expect(stderr).toContain("in /x.yaml:2, document 1\n");
+  expect(stderr).toContain("Look at /x.yaml:2, in document 1\n");
   expect(stderr).not.toContain("  at ");
 });
 
