@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { EnvironmentError, PhaseFailure } from "../../../src/errors.ts";
 import type { RunEvent } from "../../../src/model/event.ts";
 import type { Failure } from "../../../src/model/result.ts";
-import { verdictOf, verdictOfError } from "../../../src/run/verdict.ts";
+import { cancelledBy, verdictOf, verdictOfError } from "../../../src/run/verdict.ts";
 
 const ended = (resource: string, status: "failed" | "error", failure: Failure): RunEvent => ({
   type: "phase-finished",
@@ -54,3 +54,16 @@ test.each([
     ).toMatchObject({ verdict, exitCode });
   },
 );
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("cancelledBy() ends with the exit code of %s", (signal, exitCode) => {
+  const verdict = { verdict: "cancelled", exitCode, message: `Cancelled by ${signal}` };
+  expect(cancelledBy(signal)).toEqual(verdict);
+  const cancelled = AbortSignal.abort(signal);
+  expect(verdictOfError(new Error("no"), { broken: new AbortController(), cancelled })).toEqual(
+    verdict,
+  );
+});
