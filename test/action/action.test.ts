@@ -1,11 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { basename, dirname, join, resolve } from "node:path";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { TILTFILE_TOOLS } from "../../src/action/tools/catalogue.ts";
-import { archOf } from "../../src/action/tools/provide.ts";
 import { clusterAvailable } from "../rig/env.ts";
 import { expectClean, expectWellFormed, leftoversOf, processesWith } from "./expect.ts";
 import { action } from "./fake-runner.ts";
@@ -126,37 +121,6 @@ describe("the bundle on an emulated runner", () => {
     );
   });
 
-  test("brings a tool that the runner lacks to the Tiltfile's commands and to later steps", async () => {
-    const files = join(workspace.path, "publisher");
-    const { version, url, inArchive } = TILTFILE_TOOLS.find(({ name }) => name === "helm")!;
-    const arch = archOf("linux", process.arch)!;
-    mkdirSync(join(files, dirname(inArchive!(arch))), { recursive: true });
-    writeFileSync(join(files, inArchive!(arch)), "#!/bin/sh\necho brought by the Action\n");
-    const archive = execFileSync("tar", ["-czf", "-", "-C", files, inArchive!(arch)]);
-    const name = basename(url(arch));
-    const sum = createHash("sha256").update(archive).digest("hex");
-    const mirror = createServer((request, response) => {
-      const answer = {
-        [`/get.helm.sh/${name}`]: archive,
-        [`/get.helm.sh/${name}.sha256sum`]: `${sum}  ${name}\n`,
-      }[request.url ?? ""];
-      response.writeHead(answer ? 200 : 404).end(answer);
-    });
-    await new Promise<void>((done) => mirror.listen(0, "127.0.0.1", done));
-    const { port } = mirror.address() as { port: number };
-    using job = workspace.job(workspace.project("tools", "local_resource('a', 'helm')\n"), {
-      path: "/usr/bin:/bin",
-      env: { TILT_CI_TOOL_MIRROR: `http://127.0.0.1:${port}` },
-    });
-    const main = await job.main();
-    mirror.close();
-    expect(main.exit, main.log).toBe(0);
-    expect(main.log).toContain("brought by the Action");
-    const nodeArch = arch === "amd64" ? "x64" : arch;
-    expect(main.addedPaths).toEqual([join(job.home, "tool-cache/helm", version, nodeArch)]);
-    expect(main.log).toContain(`helm ${version} is not on this runner`);
-  });
-
   test("uses the Tiltfile's own limits unless the inputs say otherwise", async () => {
     const tiltfile = "ci_settings(timeout='77s')\nlocal_resource('a', 'true')\n";
     const directory = workspace.project("limits", tiltfile);
@@ -191,30 +155,6 @@ describe("a cancelled job", () => {
     expect(main.state.run).toMatch(/^tci-/);
     expect(job.report()).toMatchObject({ verdict: "cancelled", complete: true });
     expect(processesWith(slow)).toEqual([]);
-    const post = await job.post(main, "cancelled");
-    expect(post.exit, post.log).toBe(0);
-    expectClean(job, main);
-  });
-
-  test("while it downloads tools has a report of its own, and leaves no half of any", async () => {
-    const name = workspace.project("cancel-tools", "local_resource('a', 'true')\n");
-    const mirror = createServer(() => writeFileSync(join(workspace.path, name, "asked"), ""));
-    await new Promise<void>((done) => mirror.listen(0, "127.0.0.1", done));
-    const { port } = mirror.address() as { port: number };
-    using job = workspace.job(name, {
-      path: "/usr/bin:/bin",
-      env: { TILT_CI_TOOL_MIRROR: `http://127.0.0.1:${port}` },
-      end: { how: "cancel", when: "file:asked" },
-    });
-    const main = await job.main();
-    mirror.closeAllConnections();
-    mirror.close();
-    expect(main.exit, main.log).toBe(130);
-    expect(main.verdictAfterMs).toBeLessThan(1000);
-    expect(main.outputs.result).toBe("cancelled");
-    expect(job.report()).toMatchObject({ verdict: "cancelled", message: "Cancelled by SIGINT" });
-    const cache = readdirSync(join(job.home, "tool-cache"), { recursive: true }).map(String);
-    expect(cache.filter((path) => path.includes(".download-"))).toEqual([]);
     const post = await job.post(main, "cancelled");
     expect(post.exit, post.log).toBe(0);
     expectClean(job, main);
