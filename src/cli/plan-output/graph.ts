@@ -1,4 +1,5 @@
 import type { Plan, Resource } from "../../model/plan.ts";
+import { oneLine } from "./one-line.ts";
 
 /**
  * The plan as a Mermaid flowchart: arrows go from what comes first to what waits for it. Rounded boxes are images,
@@ -47,7 +48,9 @@ function label({ name, type }: Resource): string {
 
 /** Mermaid's entities for what would end a quoted label or be read as markup. */
 function escapeLabel(text: string): string {
-  return text
+  return oneLine(text)
+    .replaceAll("#", "#35;")
+    .replaceAll("`", "#96;")
     .replaceAll("&", "#amp;")
     .replaceAll('"', "#quot;")
     .replaceAll("<", "#lt;")

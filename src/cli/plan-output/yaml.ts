@@ -1,5 +1,6 @@
 import { type Dumpable, dumpYaml } from "../../manifests/yaml-dump.ts";
 import type { KubernetesResource, Plan, Resource } from "../../model/plan.ts";
+import { oneLine } from "./one-line.ts";
 import { relativePosition } from "./relative-position.ts";
 
 /**
@@ -10,7 +11,7 @@ export function formatPlanYaml(plan: Plan): string {
   const documents = plan.resources.filter(isApplied).flatMap((resource) =>
     resource.objects.map(({ object }, index) => {
       const place = relativePosition(resource.position, plan.directory);
-      const comment = index === 0 ? `# ${resource.name} (${place})\n` : "";
+      const comment = index === 0 ? `# ${oneLine(`${resource.name} (${place})`)}\n` : "";
       return `${comment}${dumpYaml(object as Dumpable)}`;
     }),
   );

@@ -279,3 +279,32 @@ describe("formatPlan(graph)", () => {
     `);
   });
 });
+
+describe("formatPlan() of names that hold anything", () => {
+  const odd = plan({
+    yaml: deployment("web"),
+    k8sResources: [k8sResource({ workload: "web", newName: "a\nkind: Evil" })],
+    locals: [local("日本", { labels: ["x"] }), local("e\u0301", {}), local("\u001b[2J#`", {})],
+  });
+
+  test("keeps rows and columns in the table", () => {
+    const [, ...rows] = formatPlan(odd, "table").split("\n\n")[0]!.split("\n");
+    expect(rows.map((row) => row.replace(/ +\S+$/, ""))).toEqual([
+      "  NAME           TYPE   READY      DEPENDS ON  LABELS  IMAGES  PORTS AND LINKS",
+      "  a\\nkind: Evil  k8s    wait",
+      "  日本           local  succeeded              x",
+      "  e\u0301              local  succeeded",
+      "  \\x1b[2J#`      local  succeeded",
+    ]);
+  });
+
+  test("keeps to a comment in YAML", () => {
+    expect(formatPlan(odd, "yaml")).toMatch(/^---\n# a\\nkind: Evil \(.*\)\napiVersion: apps\/v1\n/);
+  });
+
+  test("keeps to a label in the graph", () => {
+    const graph = formatPlan(odd, "graph");
+    expect(graph).toContain('r0["a\\nkind: Evil<br/>');
+    expect(graph).toContain('["\\x1b[2J#35;#96;<br/>');
+  });
+});
