@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import {
   execFile,
   fromJsString,
@@ -19,6 +19,7 @@ import { staticErrorText } from "./evaluation-failure.ts";
 import { ExtensionStore } from "./extensions.ts";
 import { osReason } from "./go/os-error.ts";
 import { basename } from "./go/path.ts";
+import { readBytes } from "./read-bytes.ts";
 import { recordFileOnly } from "./read-text.ts";
 import { TiltfileError } from "./tiltfile-error.ts";
 
@@ -71,8 +72,10 @@ const MAX_SOURCE_BYTES = 16 << 20;
 
 function readSource(file: string): Uint8Array {
   try {
-    const { size } = statSync(file);
-    if (size <= MAX_SOURCE_BYTES) return readFileSync(file);
+    if (statSync(file).size <= MAX_SOURCE_BYTES) {
+      const source = readBytes(file);
+      if (source.length <= MAX_SOURCE_BYTES) return source;
+    }
   } catch (error) {
     const operation = osReason(error) === "is a directory" ? "read" : "open";
     const reason = `${operation} ${file}: ${osReason(error)}`;

@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import type { Evaluation } from "./evaluation.ts";
 import { goPathError, isNotExist } from "./go/os-error.ts";
+import { readBytes } from "./read-bytes.ts";
 
 /**
  * Records that evaluation depends on a file, whether it exists or not; directories are not recorded.
@@ -22,7 +23,7 @@ export function recordFileOnly(evaluation: Evaluation, path: string): void {
 export function readRecorded(evaluation: Evaluation, path: string): Buffer {
   recordFileOnly(evaluation, path);
   try {
-    return readFileSync(path);
+    return readBytes(path);
   } catch (error) {
     throw goPathError("open", path, error);
   }

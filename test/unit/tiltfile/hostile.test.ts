@@ -1,3 +1,5 @@
+import { execFileSync, spawn } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { evaluateFiles, failureOf } from "./evaluation.ts";
 
@@ -129,6 +131,39 @@ describe("evaluate() ends with an error", () => {
   test("for a file that includes itself", () => {
     expect(failureOf('include("Tiltfile")')).toBe("Error in include: Circular load: $D/Tiltfile");
   });
+});
+
+describe("A pipe", () => {
+  /** Evaluates with a pipe that a program holds open for a moment, when that has something to write. */
+  function withPipe(files: Record<string, string>, tiltfile: string, text?: string) {
+    return evaluateFiles(files, (directory) => {
+      const pipe = join(directory, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      if (text !== undefined) {
+        const ready = join(directory, "ready");
+        const script = 'exec 3<>"$1"; touch "$2"; sleep 0.2; printf %s "$3" >&3; sleep 0.2';
+        spawn("sh", ["-c", script, "sh", pipe, ready, text], { stdio: "ignore" }).unref();
+        execFileSync("sh", ["-c", 'until [ -e "$1" ]; do sleep 0.01; done', "sh", ready]);
+      }
+      return { tiltfile: join(directory, tiltfile) };
+    });
+  }
+
+  test("that nobody writes to is empty, not waited for", () => {
+    const { log, error } = withPipe({ Tiltfile: 'print([str(read_file("pipe"))])' }, "Tiltfile");
+    expect(error).toBeUndefined();
+    expect(log).toBe('[""]\n');
+  });
+
+  test("is read to its end", () => {
+    const text = `x = ${JSON.stringify("é".repeat(2000))}\nprint(len(x))\n`;
+    expect(withPipe({}, "pipe", text)).toMatchObject({ error: undefined, log: "4000\n" });
+  });
+});
+
+test("a file without end is an error", () => {
+  expect(failureOf('read_file("/dev/zero")')).toContain("it has more than 64 MiB");
+  expect(failureOf('include("/dev/zero")')).toContain("it has more than");
 });
 
 test("listdir() does not follow a link that leads upwards", () => {
