@@ -299,7 +299,9 @@ describe("formatPlan() of names that hold anything", () => {
   });
 
   test("keeps to a comment in YAML", () => {
-    expect(formatPlan(odd, "yaml")).toMatch(/^---\n# a\\nkind: Evil \(.*\)\napiVersion: apps\/v1\n/);
+    expect(formatPlan(odd, "yaml")).toMatch(
+      /^---\n# a\\nkind: Evil \(.*\)\napiVersion: apps\/v1\n/,
+    );
   });
 
   test("keeps to a label in the graph", () => {
