@@ -84,9 +84,10 @@ async function printPlan(
           level === "warn" ? void warnings.push(line) : void io.stderr.write(`${line}\n`),
       },
     );
-    for (const { message, position } of plan.warnings) {
-      const place = position ? ` (${relativePosition(position, plan.directory)})` : "";
-      io.stderr.write(`WARNING: ${message}${place}\n`);
+    for (const { message, position, hint } of plan.warnings) {
+      io.stderr.write(`WARNING: ${message}\n`);
+      if (position) io.stderr.write(`  at ${relativePosition(position, plan.directory)}\n`);
+      if (hint) io.stderr.write(`  ${hint}\n`);
     }
     io.stdout.write(formatPlan(plan, flags.output));
     return EXIT.passed;

@@ -21,7 +21,10 @@ export interface Plan {
 }
 
 export interface PlanWarning {
+  /** Tilt's text to the letter, where Tilt warns too. */
   readonly message: string;
+  /** What may have been meant, as a sentence. */
+  readonly hint?: string;
   readonly position?: Position;
 }
 

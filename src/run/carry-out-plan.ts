@@ -37,8 +37,8 @@ export async function carryOutPlan(
 ): Promise<RunVerdict> {
   const { log, options } = session;
   await learnSecrets(session, plan);
-  for (const { message, position } of plan.warnings)
-    session.warn(message, position ? { position } : {});
+  for (const { message, position, hint } of plan.warnings)
+    session.warn(hint ? `${message}\n${hint}` : message, position ? { position } : {});
   const { policy, notices } = effectivePolicy(options, plan.settings);
   for (const notice of notices) session.notice(notice);
   const cluster = needsCluster(plan) ? candidate : undefined;

@@ -18,9 +18,10 @@ export function planDocument(plan: Plan) {
     resources: plan.resources.map(resourceDocument),
     images: plan.images.map(imageDocument),
     environment: { files, variables, commands },
-    warnings: plan.warnings.map(({ message, position }) => ({
+    warnings: plan.warnings.map(({ message, position, hint }) => ({
       message,
       position: position ?? null,
+      hint: hint ?? null,
     })),
   };
 }

@@ -132,9 +132,10 @@ function readRows({ environment, directory }: Plan): Rows {
   ];
 }
 
-function warningRows({ message, position }: PlanWarning, { directory }: Plan): Rows {
+function warningRows({ message, position, hint }: PlanWarning, { directory }: Plan): Rows {
   const place = position === undefined ? "" : relativePosition(position, directory);
-  return message.split("\n").map((line, index) => [index === 0 ? place : "", line]);
+  const lines = [...message.split("\n"), ...(hint ? [hint] : [])];
+  return lines.map((line, index) => [index === 0 ? place : "", line]);
 }
 
 /** A command as a shell would take it; `sh -c` is left out. Line breaks become spaces. */

@@ -1,5 +1,6 @@
 import type { PlanWarning, Resource } from "../../model/plan.ts";
 import { TiltfileError } from "../tiltfile-error.ts";
+import { nearestHint } from "./nearest.ts";
 
 /**
  * The resources with `resource_deps` that exist: unknown names are dropped with a warning, as in Tilt.
@@ -21,7 +22,9 @@ export function resolveDependencies(
       }
       if (known.has(dependency)) return true;
       const message = `resource ${name} specified a dependency on unknown resource ${dependency} - dependency ignored`;
-      warnings.push({ message, position });
+      const others = [...known].filter((other) => other !== name);
+      const hint = nearestHint(dependency, others);
+      warnings.push({ message, position, ...(hint && { hint }) });
       return false;
     });
     return { ...resource, resourceDeps: kept };

@@ -4,10 +4,10 @@ export function nearestHint(name: string, candidates: Iterable<string>): string 
   return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
 }
 
-/** The candidate with the fewest edits, at most a third of the name. */
+/** The candidate with the fewest edits, at most a third of the name, and not all of it. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.min(Math.max(2, Math.floor(name.length / 3) + 1), name.length);
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());

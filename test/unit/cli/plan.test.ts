@@ -83,7 +83,17 @@ function plan(files: Readonly<Record<string, string>>, ...args: string[]) {
 test("tilt-ci plan tells a warning once, and where it comes from", () => {
   const { stderr } = plan({ Tiltfile: "warn('careful')\nprint('after')\n" }, "-o", "json");
   expect(stderr.match(/careful/g)).toHaveLength(1);
-  expect(stderr).toContain("WARNING: careful (Tiltfile:1:5)\n");
+  expect(stderr).toContain("WARNING: careful\n  at Tiltfile:1:5\n");
+});
+
+test("tilt-ci plan says what a warning may be about", () => {
+  const calls = "local_resource('api', 'x')\nlocal_resource('b', 'x', resource_deps=['apj'])\n";
+  const { status, stdout, stderr } = plan({ Tiltfile: calls });
+  expect(status).toBe(0);
+  expect(stderr).toContain('dependency ignored\n  at Tiltfile:2:15\n  Did you mean "api"?\n');
+  expect(stdout).toMatch(/dependency ignored\n +Did you mean "api"\?\n/);
+  const document = JSON.parse(plan({ Tiltfile: calls }, "-o", "json").stdout);
+  expect(document.warnings).toMatchObject([{ hint: 'Did you mean "api"?' }]);
 });
 
 test("tilt-ci plan tells the warnings of a Tiltfile that fails", () => {
