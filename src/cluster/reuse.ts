@@ -71,9 +71,14 @@ export async function acquireReuse(
     cli: host.env.KIND_EXPERIMENTAL_PROVIDER || "docker",
     objects: [],
   };
-  const write = async (next: ReuseState) => {
+  let writing: Promise<void> = Promise.resolve();
+  const write = (next: ReuseState) => {
     state = next;
-    await writePrivateFile(path, `${JSON.stringify(state, undefined, 2)}\n`);
+    // one after the other: two at once would take each other's temporary file, and the older one could come last
+    writing = writing
+      .catch(() => {})
+      .then(() => writePrivateFile(path, `${JSON.stringify(state, undefined, 2)}\n`));
+    return writing;
   };
   return {
     clusterName,
