@@ -2,7 +2,7 @@ import type { LogLine } from "../model/event.ts";
 import type { PhaseStatus } from "../model/result.ts";
 import { type LogIndex, TAIL_LINES } from "./log-index.ts";
 import { type PhaseId, phaseIdOf, phaseKey } from "./log-path.ts";
-import { plainLine, shorten } from "./plain-text.ts";
+import { plainLogLine, shorten } from "./plain-text.ts";
 
 const MAX_LINE = 500;
 
@@ -16,7 +16,7 @@ export class RecentLines implements LogIndex {
     this.#logs.set(key, log);
     log.count++;
     log.bytes += line.text.length + 1;
-    log.lines.push(shorten(plainLine(line.text), MAX_LINE));
+    log.lines.push(shorten(plainLogLine(line.text), MAX_LINE));
     // Twice the length before it is cut, so that cutting is seldom.
     if (log.lines.length > TAIL_LINES * 2) log.lines = log.lines.slice(-TAIL_LINES);
   }

@@ -1,7 +1,7 @@
 import type { FirstCause, ResourceResult, RunResult } from "../model/run-result.ts";
 import type { BundledFile } from "./bundle.ts";
 import type { LoadedReport } from "./load-report.ts";
-import { plainLine, plainText } from "./plain-text.ts";
+import { plainLine, plainLogLine, plainText } from "./plain-text.ts";
 import { detailBeyond, failedPhase, lastLines, otherFailures, subjectOfCause } from "./story.ts";
 import {
   causeLine,
@@ -98,7 +98,7 @@ function causeStory(cause: FirstCause, result: RunResult, files: readonly Bundle
     ...(detail === undefined ? [] : indent(detail)),
     ...(tail.length === 0
       ? []
-      : ["  last log lines:", ...tail.map((line) => `  │ ${plainLine(line)}`)]),
+      : ["  last log lines:", ...tail.map((line) => `  │ ${plainLogLine(line)}`)]),
     ...(events.length === 0 ? [] : ["  events:"]),
     ...events.map(
       ({ object, reason, message }) => `  │ ${plainLine(`${object}: ${reason}: ${message}`)}`,

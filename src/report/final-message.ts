@@ -1,5 +1,5 @@
 import type { FirstCause, RunResult } from "../model/run-result.ts";
-import { plainLine, plainText, shorten } from "./plain-text.ts";
+import { plainLine, plainLogLine, plainText, shorten } from "./plain-text.ts";
 import { detailBeyond, lastLines, otherFailures, subjectOfCause } from "./story.ts";
 import {
   causeLine,
@@ -73,7 +73,7 @@ function describeCause(cause: FirstCause, index: number, result: RunResult, max:
     ...field("at", cause.position === null ? undefined : placeOf(cause.position)),
     ...field("try", cause.hint && plainLine(cause.hint)),
     ...(tail.length === 0 ? [] : [`  last log lines${cause.log ? ` (${cause.log})` : ""}:`]),
-    ...tail.map((line) => `  │ ${plainLine(line)}`),
+    ...tail.map((line) => `  │ ${plainLogLine(line)}`),
     ...field("failed because of it", listNames(cause.echoes)),
     ...field("never started because of it", listNames(cause.blocked)),
   ];

@@ -23,6 +23,13 @@ export function plainLine(text: string): string {
     .trim();
 }
 
+/** One line of a log: its indentation stays. */
+export function plainLogLine(text: string): string {
+  return plainText(text)
+    .replace(/[\n\u2028\u2029]+/g, " ")
+    .trimEnd();
+}
+
 /** Text that a terminal may show: colours stay (if wanted), everything else that moves the cursor or sets titles goes. */
 export function terminalText(text: string, color: boolean): string {
   if (!color) return plainText(text);

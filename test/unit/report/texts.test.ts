@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { annotationsOf, workflowCommand } from "../../../src/report/annotations.ts";
+import { RecentLines } from "../../../src/report/console-recent.ts";
+import { explain } from "../../../src/report/explain.ts";
 import { finalMessage } from "../../../src/report/final-message.ts";
 import { reduceResult } from "../../../src/report/reduce.ts";
 import { detailBeyond } from "../../../src/report/story.ts";
@@ -46,6 +48,16 @@ Resource db failed in phase ready after 11.0s
 Report: tilt-ci-report/report.html
 Reproduce: tilt-ci ci --file Tiltfile
 `);
+  });
+
+  test("keeps the indentation of log lines, as explain does", () => {
+    const lines = new RecentLines();
+    for (const text of ["Traceback:", '  File "a.py"', "\tkey: 1\r", "KeyError"])
+      lines.add({ resource: "db", phase: "ready", text, level: "info", source: "runtime", at: 0 });
+    const result = reduceResult(redStory().events, { logs: lines });
+    const shown = '  │ Traceback:\n  │   File "a.py"\n  │ \tkey: 1\n  │ KeyError\n';
+    expect(finalMessage(result)).toContain(shown);
+    expect(explain({ result, directory: "/nowhere" })).toContain(shown);
   });
 
   test("tells several independent causes one after the other", () => {
