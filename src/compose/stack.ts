@@ -30,12 +30,14 @@ export interface StackHooks extends WatchHooks {
 export interface ComposeStack {
   /**
    * Has Compose build the image of one service (`build:`). A status other than 0 is an outcome, for whoever knows what
-   * builders say. Throws `EnvironmentError` when there is no Compose, `CancelledError`.
+   * builders say. `override` is a compose file that is read last. Throws `EnvironmentError` when there is no Compose,
+   * `CancelledError`.
    */
   build(
     resource: ComposeResource,
     onLine: (line: string) => void | Promise<void>,
     signal: AbortSignal,
+    override?: string,
   ): Promise<CommandOutcome>;
   /** Starts one service. Throws `PhaseFailure`, `EnvironmentError`, `CancelledError`. */
   up(resource: ComposeResource, signal: AbortSignal): Promise<void>;
@@ -86,10 +88,12 @@ class Stack implements ComposeStack {
     resource: ComposeResource,
     onLine: (line: string) => void | Promise<void>,
     signal: AbortSignal,
+    override?: string,
   ): Promise<CommandOutcome> {
+    const files = override === undefined ? [] : ["--file", override];
     // Attestations would give an unchanged image a new digest at each build.
     const env = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1", ...this.#options.env, NO_COLOR: "1" };
-    return this.#run(this.#projectOf(resource), ["build", resource.service], {
+    return this.#run(this.#projectOf(resource), [...files, "build", resource.service], {
       env,
       signal,
       onLine,

@@ -58,6 +58,15 @@ export async function selectContext(
   return { directory, rules };
 }
 
+/** Lines at the end of a `.dockerignore` that leave out what is private of a context; none where nothing of that is inside. */
+export async function privateLines(
+  directory: string,
+  never: readonly string[],
+): Promise<readonly string[]> {
+  const { rules } = await selectContext(directory, [], never);
+  return rules.flatMap(({ patterns }) => patterns);
+}
+
 function ruleFor(filter: ContextFilter, root: string, directory: string): Rule | undefined {
   const patterns = filter.patterns
     .map((pattern) => relativePattern(pattern, filter.directory))

@@ -10,6 +10,7 @@ export type {
 export type { BuildStep } from "./build-progress.ts";
 export type { BuiltImage, DeliveredImage } from "./built-image.ts";
 export { cacheAt, checkCacheOptions } from "./cache-options.ts";
+export { privateLines } from "./context-filter.ts";
 export type { RegistryAddress } from "./image-names.ts";
 export { createImages } from "./images.ts";
 export { fingerprintInputs, inputsAmong } from "./inputs.ts";

@@ -115,10 +115,18 @@ export interface ComposeResource extends ResourceBase {
   readonly imageRef: string;
   /** Compose builds the image itself (`build:` and no matching `docker_build`). */
   readonly composeBuild: boolean;
+  /** What Compose builds from, where it is on this machine. */
+  readonly buildFiles?: ComposeBuildFiles;
   readonly hasHealthcheck: boolean;
   /** From the compose file: service → condition (`service_started`, `service_healthy`, `service_completed_successfully`). */
   readonly dependsOn: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
+}
+
+/** Absolute paths. */
+export interface ComposeBuildFiles {
+  readonly context: string;
+  readonly dockerfile: string;
 }
 
 export interface ComposeProject {

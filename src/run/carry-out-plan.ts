@@ -120,7 +120,7 @@ function createExecutor(
     switch (task.phase) {
       case "build":
         return resource.type === "compose" && resource.composeBuild
-          ? images.buildOther(task, composeBuild(resource, compose), signal)
+          ? images.buildOther(task, composeBuild(resource, compose, session), signal)
           : images.build(task, signal);
       case "push":
         return images.push(task, signal);

@@ -1,6 +1,7 @@
 import { type ComposeStack, createComposeStack } from "../compose/index.ts";
 import type { OtherBuild } from "../images/index.ts";
 import type { ComposeResource, Plan } from "../model/plan.ts";
+import { withoutPrivateFiles } from "./compose-context.ts";
 import type { Session } from "./session.ts";
 
 /** The Compose services of a plan; their projects are on record before anything of them is created. */
@@ -39,11 +40,16 @@ export function startCompose(session: Session, plan: Plan): ComposeStack {
 }
 
 /** The image that Compose builds for a service. */
-export function composeBuild(resource: ComposeResource, stack: ComposeStack): OtherBuild {
+export function composeBuild(
+  resource: ComposeResource,
+  stack: ComposeStack,
+  around: Pick<Session, "privatePaths" | "temporaryDirectory">,
+): OtherBuild {
   return {
     ref: resource.imageRef,
     position: resource.position,
-    run: (onLine, signal) => stack.build(resource, onLine, signal),
+    run: async (onLine, signal) =>
+      stack.build(resource, onLine, signal, await withoutPrivateFiles(resource, around)),
   };
 }
 

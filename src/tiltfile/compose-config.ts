@@ -12,7 +12,11 @@ import type { RecordedComposeProject, RecordedComposeService } from "./recorded.
 /** A service of `docker compose config --format json`, as far as it matters here. */
 interface ServiceConfig {
   readonly image?: string;
-  readonly build?: unknown;
+  readonly build?: {
+    readonly context?: string;
+    readonly dockerfile?: string;
+    readonly dockerfile_inline?: string;
+  } | null;
   readonly healthcheck?: { readonly disable?: boolean; readonly test?: readonly string[] };
   readonly depends_on?:
     | Readonly<Record<string, { readonly condition?: string }>>
@@ -119,6 +123,19 @@ function inDependencyOrder(services: Readonly<Record<string, ServiceConfig>>): s
   return ordered;
 }
 
+/** Compose writes contexts of this machine as absolute paths, all others as URLs. */
+function buildFiles(build: ServiceConfig["build"]): Pick<RecordedComposeService, "buildFiles"> {
+  if (!build || build.dockerfile_inline !== undefined) return {};
+  const { context, dockerfile = "Dockerfile" } = build;
+  if (context === undefined || !isAbsolute(context)) return {};
+  return {
+    buildFiles: {
+      context,
+      dockerfile: isAbsolute(dockerfile) ? dockerfile : join(context, dockerfile),
+    },
+  };
+}
+
 function toService(
   project: string,
   name: string,
@@ -133,6 +150,7 @@ function toService(
     name,
     image,
     hasBuild: service.build !== undefined && service.build !== null,
+    ...buildFiles(service.build),
     hasHealthcheck:
       healthcheck !== undefined && !healthcheck.disable && healthcheck.test?.[0] !== "NONE",
     dependsOn,

@@ -1,5 +1,6 @@
 import type {
   Command,
+  ComposeBuildFiles,
   DockerBuildParameters,
   ImageLocator,
   KubernetesObject,
@@ -184,6 +185,7 @@ export interface RecordedComposeService {
   /** Image reference of the compose file or the default `<project>_<service>`. */
   image: string;
   readonly hasBuild: boolean;
+  readonly buildFiles?: ComposeBuildFiles;
   readonly hasHealthcheck: boolean;
   readonly dependsOn: Readonly<Record<string, string>>;
   readonly publishedPorts: readonly number[];

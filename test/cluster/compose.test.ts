@@ -131,6 +131,28 @@ volumes:
     expect(phasesOf("worker").map(({ name }) => name)).toEqual(["deploy", "ready"]);
   });
 
+  test("keeps its reports out of what Compose builds, and out of the builder's cache", async () => {
+    writeFileSync(join(dir, "Dockerfile"), "FROM busybox\nCOPY . /context\n");
+    writeFileSync(join(dir, ".dockerignore"), "secret\n");
+    writeFileSync(join(dir, "secret"), "");
+    write(`
+  web:
+    build: .
+    image: ${project}-made
+    command: [sh, -c, "ls -A /context; sleep 600"]
+`);
+    for (const cached of [undefined, true]) {
+      const { code, stdout, report } = await run(["--report-dir", "tilt-ci-report"]);
+      expect(code).toBe(0);
+      const seen = [...stdout.matchAll(/^ +web │ (\S+)$/gm)].map(([, name]) => name);
+      expect(seen).toEqual([".dockerignore", "Dockerfile", "Tiltfile", "compose.yaml"]);
+      const [build] = report!.resources.find(({ name }) => name === "web")!.phases;
+      expect(build).toMatchObject({ name: "build", status: "passed" });
+      expect(build?.cached).toBe(cached);
+    }
+    docker("rmi", "--force", `${project}-made`);
+  });
+
   test("tells a failed build of Compose's with its step, under the service", async () => {
     writeFileSync(join(dir, "Dockerfile"), "FROM busybox\nRUN echo no rule to make it; exit 2\n");
     write(`

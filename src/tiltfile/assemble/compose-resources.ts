@@ -52,6 +52,7 @@ function toDraft(
     images: images.map(refOf),
     imageRef: service.image,
     composeBuild: service.hasBuild && image === undefined,
+    ...(service.buildFiles && { buildFiles: service.buildFiles }),
     hasHealthcheck: service.hasHealthcheck,
     dependsOn: service.dependsOn,
     ports: service.publishedPorts,

@@ -236,6 +236,8 @@ describe("build()", () => {
     });
     await stack.build(resource("db"), () => {}, signal);
     expect((host as FakeHost).inputs.at(-1)).toBe("services: {}");
+    await stack.build(resource("db"), () => {}, signal, "/tmp/override.yaml");
+    expect(host.commands.at(-1)).toMatch(/ --file - --file \/tmp\/override\.yaml build db$/);
   });
 });
 

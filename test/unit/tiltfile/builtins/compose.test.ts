@@ -98,6 +98,29 @@ describe("docker_compose()", () => {
     expect(services[2]!.ports).toEqual([8080]);
   });
 
+  test("knows the files of builds from this machine", () => {
+    const { services } = compose(
+      'docker_compose("compose.yml", project_name="p")',
+      {},
+      {
+        a: { build: { context: "/src/a" } },
+        b: { build: { context: "/src/b", dockerfile: "docker/Dockerfile" } },
+        c: { build: { context: "/src/c", dockerfile: "/src/Dockerfile" } },
+        d: { build: { context: "https://example.com/d.git", dockerfile: "Dockerfile" } },
+        e: { build: { context: "/src/e", dockerfile_inline: "FROM a" } },
+        f: { image: "redis" },
+      },
+    );
+    expect(services.map(({ buildFiles }) => buildFiles)).toEqual([
+      { context: "/src/a", dockerfile: "/src/a/Dockerfile" },
+      { context: "/src/b", dockerfile: "/src/b/docker/Dockerfile" },
+      { context: "/src/c", dockerfile: "/src/Dockerfile" },
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   test("counts its files, and those of its services' environments, as read", () => {
     const { files } = compose('docker_compose("compose.yml", env_file="local.env")');
     expect(files).toEqual(
