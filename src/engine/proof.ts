@@ -76,8 +76,11 @@ export function echoesUntil(graph: Graph, state: RunState): number | undefined {
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
-function isUnproven({ name, settles, isProbed }: GraphResource, state: RunState): boolean {
+function isUnproven({ name, settles, isProbed, type }: GraphResource, state: RunState): boolean {
   if (settles === undefined || settles === "job" || isProbed) return false;
+  const hasPods = (state.standings.get(name)?.observation.pods.length ?? 0) > 0;
+  // A ConfigMap connects to nobody.
+  if ((type === "k8s" || type === "custom") && !hasPods) return false;
   const status = state.phases.get(taskId(name, settles))?.status;
   return status === "passed" || status === "running";
 }

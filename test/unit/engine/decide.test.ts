@@ -395,11 +395,12 @@ describe("failure", () => {
 
 describe("echoes of a failure", () => {
   const crash = (crashes: number) => ({ crashes, failure: failure(`exit 1, ${crashes} crashes`) });
-  const failing = (extra: Parameters<typeof k8s>[1] = {}) =>
+  const pod = { name: "p", namespace: "default", phase: "Running", ready: true, restarts: 0 };
+  const failing = (extra: Parameters<typeof k8s>[1] = {}, pods = [pod]) =>
     new Scenario(planOf([k8s("db"), k8s("api", extra)]))
       .pass("db|deploy", "api|deploy")
       .at(1000)
-      .observe("api", "ready")
+      .observe("api", "ready", { pods })
       .at(2000)
       .observe("db", "failed", { failure: failure("no disk") });
 
@@ -419,9 +420,13 @@ describe("echoes of a failure", () => {
     expect(failing({ labels: ["probed"] }).end).toBe("failed");
   });
 
+  test("what runs nothing has no echo: a ConfigMap is not waited for", () => {
+    expect(failing({}, []).end).toBe("failed");
+  });
+
   test("nobody connects to a command: its failure has no echo", () => {
     const run = new Scenario(planOf([k8s("api"), local("lint", { allowParallel: true })]));
-    run.pass("api|deploy").observe("api", "ready");
+    run.pass("api|deploy").observe("api", "ready", { pods: [pod] });
     expect(run.fail("lint|command").end).toBe("failed");
   });
 
