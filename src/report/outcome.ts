@@ -6,6 +6,7 @@ import {
   type PhaseStatus,
 } from "../model/result.ts";
 import type { CauseLink } from "../model/run-result.ts";
+import { withHint } from "./hints.ts";
 import type { PhaseId } from "./log-path.ts";
 import {
   hasFailed,
@@ -51,6 +52,10 @@ export function outcomeOf(phase: PhaseState, resource: ResourceState, state: Run
 
 /** The failure of a phase; its code from the phase where the event gave none. A timeout says what was seen last. */
 export function failureOf(phase: PhaseState, resource: ResourceState): Failure {
+  return withHint(toldOrSeen(phase, resource));
+}
+
+function toldOrSeen(phase: PhaseState, resource: ResourceState): Failure {
   const failure = phase.failure ?? {
     code: DEFAULT_CODE[phase.id.phase],
     message: `${resource.name}: ${phaseLabel({ name: phase.id.phase, ...subjectOf(phase.id) })} ended with status ${phase.status}`,

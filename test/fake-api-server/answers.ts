@@ -14,6 +14,7 @@ export interface Refusal {
   readonly reason?: string;
   readonly message: string;
   readonly retryAfterSecs?: number;
+  readonly causes?: readonly { readonly field?: string; readonly message: string }[];
 }
 
 /** What a path means. */
@@ -134,9 +135,17 @@ function notFound({ collection, name }: Target): Refusal {
 
 /** Answers with a `Status`. */
 export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
-  const { code, reason = "", message, retryAfterSecs } = refusal;
+  const { code, reason = "", message, retryAfterSecs, causes } = refusal;
+  const details = causes === undefined ? {} : { details: { causes } };
   if (retryAfterSecs !== undefined) response.setHeader("retry-after", String(retryAfterSecs));
-  sendJson(response, code, { kind: "Status", status: "Failure", code, reason, message });
+  sendJson(response, code, {
+    kind: "Status",
+    status: "Failure",
+    code,
+    reason,
+    message,
+    ...details,
+  });
 }
 
 function sendJson(response: ServerResponse, code: number, body: unknown): void {

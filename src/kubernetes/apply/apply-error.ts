@@ -107,7 +107,7 @@ function detailOf({ message, status }: ApiError): string {
   const causes = (status.details?.causes ?? []).map(({ field, message: text }) =>
     field ? `${field}: ${text}` : (text ?? ""),
   );
-  return [message, ...causes.filter((cause) => cause !== "")].join("\n");
+  return [message, ...causes.filter((cause) => !message.includes(cause))].join("\n");
 }
 
 function hintFor({ message }: ApiError): string | undefined {

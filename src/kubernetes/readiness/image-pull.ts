@@ -103,7 +103,7 @@ function pullText(message: string | undefined, pod: Pod, evidence: Evidence): st
 function brief(text: string, reason: string): string {
   if (text === "") return reason;
   const known =
-    /(?:[\w.:/@-]+: )?(?:not found|manifest unknown|no such host|connection refused|i\/o timeout|unauthorized[^:]*)\W*$/i.exec(
+    /(?:lookup \S+ on |[\w.:/@-]+: )?(?:[\d.[\]a-f:]+:53: )?(?:not found|manifest unknown|no such host|connection refused|i\/o timeout|unauthorized[^:]*)\W*$/i.exec(
       text,
     );
   const parts = text.split(": ");

@@ -256,6 +256,20 @@ describe("applyObjects()", () => {
     expect(failure.message).toContain("failed calling webhook");
   });
 
+  test("says of a refusal once what its causes say again", async () => {
+    await using cluster = await startCluster();
+    const message = 'Internal error occurred: failed calling webhook "w"';
+    refuseFirst(cluster.server, 1, {
+      code: 500,
+      message,
+      causes: [{ message: 'failed calling webhook "w"' }, { message: "and this" }],
+    });
+    const failure = await failureOf(
+      apply(cluster.connection, [object("ConfigMap", "c")], { mayStillPass: () => false }),
+    );
+    expect(failure.detail).toBe(`${message}\nand this`);
+  });
+
   test("gives up on a webhook as soon as nobody may answer for it any more", async () => {
     await using cluster = await startCluster();
     refuseFirst(cluster.server, 1_000, {

@@ -120,6 +120,22 @@ describe("the first cause", () => {
   });
 });
 
+describe("the advice of a failure", () => {
+  const advice = (why: ReturnType<typeof failure>) => {
+    const story = new Story([planned("a")])
+      .failed("a", "ready", 1, 2, why)
+      .verdict(3, "failed", 1)
+      .finished(4, 1);
+    return /^ {2}try: (.*)$/m.exec(finalMessage(reduceResult(story.events)))?.[1];
+  };
+
+  test("is its own, else what its code suggests, else none", () => {
+    expect(advice(failure("OOMKilled", "killed", { hint: "Buy memory" }))).toBe("Buy memory");
+    expect(advice(failure("OOMKilled", "killed"))).toMatch(/^Raise resources\.limits\.memory/);
+    expect(advice(failure("CrashLoop", "exit 1"))).toBeUndefined();
+  });
+});
+
 describe("objectLabel()", () => {
   test.each([
     ["command", "Command"],
