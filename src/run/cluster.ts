@@ -157,7 +157,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
   else session.reached(CLUSTER_SUBJECT, "registry");
   const connection = openConnection(session, lease, reuse);
   if (registry) void announce(session, connection, registry.ready);
-  leaveWithSession(session, lease, connection, registry);
+  leaveWithSession(session, lease, connection, { registry, isReused: reuse !== undefined });
   return { lease, connection, registry: registry?.ready ?? Promise.resolve(undefined) };
 }
 
@@ -186,7 +186,7 @@ function leaveWithSession(
   session: Session,
   lease: ClusterLease,
   connection: Promise<KubernetesConnection>,
-  registry: RegistryLease | undefined,
+  { registry, isReused }: { registry: RegistryLease | undefined; isReused: boolean },
 ): void {
   session.closables.push({
     name: "the API server's connection",
@@ -201,6 +201,7 @@ function leaveWithSession(
     session.collectors.push(commandsCollector("registry", log, session.host));
   }
   session.kept = {
+    isReused,
     settle: () => lease.created,
     describe: async () => {
       const address = await registry?.ready.catch(() => undefined);

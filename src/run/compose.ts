@@ -58,6 +58,7 @@ function keepable(session: Session, project: string): void {
   const { kept } = session;
   session.kept = {
     settle: async () => kept?.settle(),
+    isReused: kept?.isReused === true,
     describe: async () =>
       [
         ...(kept ? [await kept.describe()] : []),

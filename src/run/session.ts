@@ -76,6 +76,8 @@ export interface Session {
 export interface KeptCluster {
   /** Waits until it is whole: a run may pass before `kind create` has returned. */
   settle(): Promise<void>;
+  /** It is one of `--reuse`: the next run finds it. */
+  readonly isReused: boolean;
   /** How to use it, how to be rid of it. */
   describe(): Promise<string>;
 }

@@ -16,11 +16,9 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
     (session.options.leaveTeardown ||
       keep === "always" ||
       (keep === "on-failure" && verdict.verdict !== "passed"));
-  if (stays) {
-    // Its failure, if any, is told by its own phase.
-    await session.kept?.settle().catch(() => {});
-    tellCluster(session, { stays });
-  }
+  // One of --reuse that is cut off half made would be made anew by every run. Its failure is told by its own phase.
+  if (stays || session.kept?.isReused) await session.kept?.settle().catch(() => {});
+  if (stays) tellCluster(session, { stays });
   session.over.abort();
   try {
     await phase(session, CLUSTER_SUBJECT, "teardown", () => work(session, stays));

@@ -48,3 +48,35 @@ test("tearDown() leaves its own commands out of the hunt for the run's processes
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+test.each([
+  ["lets kind finish a cluster of --reuse, which the next run finds", true, ["whole", "over"]],
+  ["cuts the making of a run's own cluster off", false, ["over"]],
+])("tearDown() %s", async (_what, isReused, expected) => {
+  const directory = mkdtempSync(join(tmpdir(), "tci-teardown-"));
+  const order: string[] = [];
+  const over = new AbortController();
+  over.signal.addEventListener("abort", () => order.push("over"));
+  const outside = createHost({ env: process.env as Record<string, string>, cwd: directory });
+  const id = `tci-test-${process.pid}`;
+  const session = {
+    info: { id },
+    options: { keep: "never", leaveTeardown: false },
+    unmarkedHost: outside,
+    record: await openRecord(directory, id, outside),
+    kept: {
+      isReused,
+      settle: async () => void order.push("whole"),
+      describe: async () => "",
+    },
+    over,
+    hints: [],
+    closables: [],
+    cleanUps: [],
+    now: () => Date.now(),
+    log: { append: () => {} },
+  } as unknown as Session;
+  expect(await tearDown(session, { verdict: "passed", exitCode: 0, message: "" })).toBe(true);
+  expect(order).toEqual(expected);
+  rmSync(directory, { recursive: true, force: true });
+});
