@@ -127,7 +127,10 @@ function follow(
   return { stack, lines, observations, claims, making, lost: () => lost };
 }
 
-const idle = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** So many turns of the event loop, however long a busy machine takes for one. */
+async function idle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+}
 const signal = new AbortController().signal;
 const event = JSON.stringify({
   Actor: { Attributes: { "com.docker.compose.service": "db" } },
