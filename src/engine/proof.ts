@@ -50,7 +50,9 @@ function verdictUntil({ name, settles }: GraphResource, state: RunState): number
   const { status } = state.phases.get(taskId(name, settles)) ?? {};
   const standing = state.standings.get(name);
   const seen = standing?.observation.state;
-  if (status === "passed") return seen === "crashing" ? Number.POSITIVE_INFINITY : undefined;
+  // Between a crash and the next start a container is neither ready nor crashing.
+  const hasCrashed = seen !== "ready" && (standing?.observation.crashes ?? 0) > 0;
+  if (status === "passed") return hasCrashed ? Number.POSITIVE_INFINITY : undefined;
   if (status !== "running" || seen === "ready") return undefined;
   // Its own end would be seen at once, and its probe is asked every second: no other verdict is to be expected.
   const refuses = settles === "serve" && standing?.observation.failure?.code === "ProbeFailed";

@@ -415,6 +415,16 @@ describe("echoes of a failure", () => {
     expect(run.end).toBe("failed");
   });
 
+  test("what has crashed is waited for while its container is started again", () => {
+    const run = failing();
+    run.at(3000).observe("api", "crashing", crash(1));
+    run.at(3500).observe("api", "pending", { crashes: 1, summary: "0 of 1 ready" });
+    expect(run.end).toBeUndefined();
+    run.at(5000).observe("api", "crashing", crash(2));
+    expect(run.statusOf("api", "ready")).toBe("failed");
+    expect(run.end).toBe("failed");
+  });
+
   test("the moment ends, and what has a probe gets none", () => {
     expect(failing().at(6000).end).toBe("failed");
     expect(failing({ labels: ["probed"] }).end).toBe("failed");
