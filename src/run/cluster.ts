@@ -24,6 +24,9 @@ import { commandsCollector } from "./diagnostics.ts";
 import { clusterStep, phase, type Session, tellCluster } from "./session.ts";
 import { warmOptions } from "./warm.ts";
 
+/** In which a cluster fails, too, that lacks what its registry lacks. */
+const FIRST_MS = 1000;
+
 /** The cluster of a run, whoever made it. Nothing happens before `start()`. */
 export interface RunCluster {
   /** The context's name, known before the cluster is there. */
@@ -148,10 +151,16 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
     hooksOf(session, "create"),
   );
   observe(session, "create", createdOrOver(session, lease));
-  const told = registry?.ready.then(({ host: registryHost }) => {
-    tellCluster(session, { registryHost });
-    session.reached(CLUSTER_SUBJECT, "registry");
-  });
+  const told = registry?.ready.then(
+    ({ host: registryHost }) => {
+      tellCluster(session, { registryHost });
+      session.reached(CLUSTER_SUBJECT, "registry");
+    },
+    async (error: unknown) => {
+      await clusterFailsFirst(session, lease);
+      throw error;
+    },
+  );
   if (told !== undefined) observe(session, "registry", told);
   // Pushes go to a registry that is there, or into the nodes: there is none to wait for.
   else session.reached(CLUSTER_SUBJECT, "registry");
@@ -159,6 +168,12 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
   if (registry) void announce(session, connection, registry.ready);
   leaveWithSession(session, lease, connection, { registry, isReused: reuse !== undefined });
   return { lease, connection, registry: registry?.ready ?? Promise.resolve(undefined) };
+}
+
+/** An engine that is away fails both within a moment: let the same run always tell it of the cluster. */
+async function clusterFailsFirst(session: Session, lease: ClusterLease): Promise<void> {
+  const failed = lease.created.catch(() => {});
+  await Promise.race([failed, session.host.clock.sleep(FIRST_MS, session.signal).catch(() => {})]);
 }
 
 /**
