@@ -84,7 +84,7 @@ describe("a crash of tilt-ci itself", () => {
   }
 
   const LONG = `local_resource('server', serve_cmd='setsid sleep 100 & exec sleep 100')
-local_resource('slow', 'echo now; sleep 100')
+local_resource('slow', 'echo "n"ow; sleep 100')
 `;
 
   function expectNothingLeft(): void {
@@ -126,8 +126,8 @@ local_resource('slow', 'echo now; sleep 100')
 
   test("keeps a failure that was found before in the report", async () => {
     const tiltfile = `local_resource('bad', 'exit 7', allow_parallel=True)
-local_resource('slow', 'sleep 1; echo now; sleep 100', allow_parallel=True)
-`;
+local_resource('slow', 'sleep 1; echo "n"ow; sleep 100', allow_parallel=True)
+`; // the command itself is printed, too, as it begins
     const { code, report } = await crash(tiltfile, { after: "now", args: ["--keep-going"] });
     expect({ code, verdict: report?.verdict }).toEqual({ code: 3, verdict: "error" });
     const bad = report?.resources.find(({ name }) => name === "bad");
