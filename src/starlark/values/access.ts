@@ -61,13 +61,13 @@ function indexedOf(value: Value): Indexed | undefined {
 /** `x[index]`. */
 export function getIndex(value: Value, index: Value): Value {
   if (value instanceof StarlarkDict) return value.getIndex(index);
-  if (isWide(value)) return value.at(wideBound(toInt32(index), value.count));
   const indexed = indexedOf(value);
   if (indexed !== undefined) {
     const type = typeName(value);
     if (!isInt(index)) throw fault(`${type} index: got ${typeName(index)}, want int`);
     if (typeof index === "bigint" || !isInt32(index))
       throw fault(`${type} index: ${index} out of range`);
+    if (isWide(value)) return value.at(wideBound(index, value.count));
     return indexed.at(placeOf(index, indexed.length, type));
   }
   if (value instanceof StarlarkObject && value.getIndex) return value.getIndex(index);

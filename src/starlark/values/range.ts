@@ -57,17 +57,13 @@ export class StarlarkRange extends StarlarkObject {
   }
 
   /** The term at a valid index, counted from the start. */
-  at(index: StarlarkInt): Value {
+  at(index: StarlarkInt): StarlarkInt {
     return addInts(this.start, multiplyInts(index, this.step));
   }
 
   /** The terms from one index to another, stepping: the indices are within the range. */
   slice(start: StarlarkInt, end: StarlarkInt, step: number): StarlarkRange {
-    return new StarlarkRange(
-      this.at(start) as StarlarkInt,
-      this.at(end) as StarlarkInt,
-      multiplyInts(this.step, step),
-    );
+    return new StarlarkRange(this.at(start), this.at(end), multiplyInts(this.step, step));
   }
 
   override *iterate(): Iterable<Value> {
