@@ -1,4 +1,5 @@
 import { EnvironmentError } from "../errors.ts";
+import { abandonable } from "../host/abandonable.ts";
 import type { Host } from "../host/host.ts";
 import { CommandFailedError } from "./container-engine.ts";
 import type { BringUpHooks } from "./hooks.ts";
@@ -73,7 +74,7 @@ export function startKindCluster(
     ),
     routes,
     dns: async (signal) => {
-      const dns = await Promise.race([boot.dns(), aborted(signal)]);
+      const dns = await abandonable(boot.dns(), signal).catch(() => undefined);
       await routes(dns?.addresses ?? [], signal);
     },
     importArchive: async (open, signal) =>
@@ -85,14 +86,6 @@ export function startKindCluster(
     },
     exportLogs: (directory, signal) => exportLogs(name, directory, host, signal),
   };
-}
-
-/** Resolves when the signal fires. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }
 
 async function exportLogs(

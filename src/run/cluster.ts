@@ -10,6 +10,7 @@ import {
   startRegistry,
 } from "../cluster/index.ts";
 import { CancelledError, EnvironmentError } from "../errors.ts";
+import { abandonable } from "../host/abandonable.ts";
 import type { Host } from "../host/host.ts";
 import type { DeliveryTarget } from "../images/index.ts";
 import {
@@ -325,14 +326,4 @@ export async function* saveImage(host: Host, ref: string): AsyncGenerator<Uint8A
   const { exitCode } = await child.exited;
   if (exitCode !== 0)
     throw new EnvironmentError(`Cannot save image ${ref} from Docker: exit status ${exitCode}`);
-}
-
-/** Waits for a promise that others go on with when this waiter's signal fires; then rejects with `CancelledError`. */
-export function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const give = () => reject(new CancelledError());
-    if (signal.aborted) return give();
-    signal.addEventListener("abort", give, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", give));
-  });
 }

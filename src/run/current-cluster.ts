@@ -3,6 +3,7 @@ import {
   importIntoKindCluster,
   type RegistryAddress,
 } from "../cluster/index.ts";
+import { abandonable } from "../host/abandonable.ts";
 import type { DeliveryTarget } from "../images/index.ts";
 import {
   connect,
@@ -13,7 +14,7 @@ import {
   waitForApiServer,
 } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT } from "../model/result.ts";
-import { abandonable, breakDown, type RunCluster, saveImage } from "./cluster.ts";
+import { breakDown, type RunCluster, saveImage } from "./cluster.ts";
 import { phase, type Session, tellCluster } from "./session.ts";
 
 /** The current context's cluster: used as it stands. */
