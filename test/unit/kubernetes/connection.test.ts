@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { PhaseFailure } from "../../../src/errors.ts";
 import { toJson } from "../../../src/kubernetes/api/json.ts";
 import { connect } from "../../../src/kubernetes/connection.ts";
@@ -13,7 +13,12 @@ import { containerRuntime, nodeArchitecture } from "../../../src/kubernetes/node
 import { openPortForwards, targetPort } from "../../../src/kubernetes/pods/port-forward.ts";
 import { applied, deployment, pod, runningStatus, startCluster } from "./cluster-fixture.ts";
 
-const temporary = () => mkdtempSync(join(tmpdir(), "tilt-ci-test-"));
+/** A directory that goes with the test. */
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), "tilt-ci-test-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
 
 function writeConfig(directory: string, name: string, server: string, current = true): string {
   const path = join(directory, `${name}.json`);

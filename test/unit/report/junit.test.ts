@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse as junit2json } from "junit2json";
 import { parseV2 } from "test-results-parser";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { parseStringPromise } from "xml2js";
 import { validateXML } from "xmllint-wasm";
 import { renderJunit } from "../../../src/report/junit.ts";
@@ -349,7 +349,9 @@ describe("renderJunit()", () => {
   });
 
   test("is read by test-results-parser with the same totals", () => {
-    const file = join(mkdtempSync(join(tmpdir(), "tilt-ci-junit-")), "junit.xml");
+    const directory = mkdtempSync(join(tmpdir(), "tilt-ci-junit-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, "junit.xml");
     writeFileSync(file, renderJunit(RED));
     const { result, errors } = parseV2({ type: "junit", files: [file] });
     expect(errors).toEqual([]);
