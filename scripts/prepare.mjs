@@ -68,6 +68,16 @@ export async function prepareRig(what = "all") {
   return { env, missing: lastMessage(stderr) || `test/rig/up ended with exit code ${exitCode}` };
 }
 
+/**
+ * Chromium, for the tests of the HTML report; where it cannot be had, the reason.
+ * @returns {Promise<Rig>}
+ */
+export async function prepareBrowser() {
+  const argv = ["bash", "test/rig/up", "browser"];
+  const { exitCode, stdout, stderr } = await run("Preparing a browser", argv, { show: "errors" });
+  return { env: exportsOf(stdout), ...(exitCode === 0 ? {} : { missing: lastMessage(stderr) }) };
+}
+
 /** The last `rig: …` line with the lines that belong to it. */
 export function lastMessage(/** @type {string} */ text) {
   const start = text.lastIndexOf("rig: ");

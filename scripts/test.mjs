@@ -1,7 +1,7 @@
 // npm test: everything, on a real cluster where one can be had. Prepares what it needs by itself.
 // `--full` adds what takes longer. The last line counts: N passed, N failed, N skipped.
 import { formatTotals, runCheck, runStaticChecks, runTests, sum } from "./checks.mjs";
-import { prepareBuild, prepareDependencies, prepareRig } from "./prepare.mjs";
+import { prepareBrowser, prepareBuild, prepareDependencies, prepareRig } from "./prepare.mjs";
 import { say } from "./progress.mjs";
 
 const full = process.argv.includes("--full");
@@ -18,7 +18,9 @@ if (inCi)
     ),
   );
 await prepareBuild();
-const { env, missing } = await prepareRig();
+const { env: rigEnv, missing } = await prepareRig();
+const browser = await prepareBrowser();
+const env = { ...rigEnv, ...browser.env };
 parts.push(await runStaticChecks(env), await runTests(["unit", "tiltfile"], env));
 
 const clusterEnv = {
@@ -33,6 +35,7 @@ for (const project of ["rig", "action", "cluster", ...(full ? ["full"] : [])]) {
 if (full) parts.push(await runTests(["cluster"], { ...clusterEnv, TILT_CI_TEST_WARM: "1" }));
 
 const totals = sum(parts);
+if (browser.missing) say(`Skipped what needs a browser: ${browser.missing}`);
 if (missing) say(`Skipped what needs a cluster: ${missing}`);
 if (missing && inCi) say("CI is set: a run that skips the cluster does not pass");
 console.log(formatTotals(totals));

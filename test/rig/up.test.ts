@@ -178,6 +178,24 @@ describe("up", () => {
     expect(stderr).toContain("Docker lacks its buildx or compose plugin");
   });
 
+  test("browser names the Chromium that is there", async () => {
+    const env = await machine({ "google-chrome": "exit 0", id: notRoot });
+    const { exitCode, stdout, stderr } = await up(["browser"], {
+      env: { ...env, TILT_CI_CHROMIUM: "" },
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toBe(`export TILT_CI_CHROMIUM=${join(folder, "bin/google-chrome")}\n`);
+  });
+
+  test("browser says what to install when there is none and the user may not install one", async () => {
+    const env = await machine({ id: notRoot, "dpkg-query": "exit 1" });
+    const { exitCode, stdout, stderr } = await up(["browser"], {
+      env: { ...env, TILT_CI_CHROMIUM: "" },
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toMatch(/apt-get install chromium|Install Chromium or Google Chrome/);
+  });
+
   test("asks for Go when it is missing", async () => {
     const { exitCode, stderr } = await up(["tools"], { env: await machine({}) });
     expect(exitCode).toBe(3);

@@ -120,6 +120,29 @@ start_engine() {
   return 1
 }
 
+# Prints the path of a Chromium, installed if need be.
+browser() {
+  chromium_there && return
+  if [ "$(os_release ID)" != debian ]; then
+    die "there is no Chromium, which this rig can install on Debian only" \
+      "Install Chromium or Google Chrome, and set TILT_CI_CHROMIUM to its program if it is not in /usr/bin."
+  fi
+  apt_install "looking at the HTML report" chromium
+  chromium_there
+}
+
+chromium_there() {
+  local name
+  if [ -n "${TILT_CI_CHROMIUM:-}" ]; then
+    command -v "$TILT_CI_CHROMIUM"
+    return
+  fi
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name"; then return; fi
+  done
+  return 1
+}
+
 need_go() {
   command -v go >/dev/null || die "Go is missing: kind, kubectl and helm are built with it" "Install Go 1.26 or later: https://go.dev/doc/install"
   local minor
