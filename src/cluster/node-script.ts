@@ -87,6 +87,30 @@ wait
 echo tci:unpacked
 `.trim();
 
+/**
+ * Leads pods on the control plane to the API server by the address of its Service until kube-proxy does, whose rules
+ * come before this one. CoreDNS starts at the same time as kube-proxy: what it asks a moment too early is lost, and it
+ * asks again a second or more later.
+ */
+export function apiRouteScript(manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml"): string {
+  return `
+i=0
+until grep -qs secure-port ${manifest}; do
+  i=$((i+1)); [ $i -lt 100 ] || exit 0
+  sleep 0.05
+done
+flag() { sed -n "s/^ *- --$1=//p" ${manifest}; }
+address=$(flag advertise-address)
+service=$(flag service-cluster-ip-range)
+service=\${service%%[,/]*}
+case "$service $address" in *:* | " "* | *" ") exit 0 ;; esac
+service=\${service%.*}.$((\${service##*.} + 1))
+iptables -w 1 -t nat -L KUBE-SERVICES -n >/dev/null 2>&1 && exit 0
+iptables -w 1 -t nat -A PREROUTING -d "$service" -p tcp --dport 443 -j DNAT --to-destination "$address:$(flag secure-port)" >/dev/null 2>&1
+exit 0
+`.trim();
+}
+
 /** Prints the administrators' kubeconfigs as soon as kubeadm has written them (bounded: 10 minutes). */
 export const ADMIN_SCRIPT = `
 i=0

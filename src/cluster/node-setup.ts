@@ -1,7 +1,7 @@
 import { EnvironmentError } from "../errors.ts";
 import { CommandFailedError, type ContainerEngine } from "./container-engine.ts";
 import { type Credentials, parseAdminConf } from "./kubeconfig.ts";
-import { ADMIN_SCRIPT, containerdScript, UNPACK_SCRIPT } from "./node-script.ts";
+import { ADMIN_SCRIPT, apiRouteScript, containerdScript, UNPACK_SCRIPT } from "./node-script.ts";
 
 /** kubeadm's two administrators. The second one needs no RBAC, so it may act before the first (kubeadm ≥ 1.29). */
 export interface Administrators {
@@ -41,7 +41,7 @@ export async function setUpControlPlane(
   signal: AbortSignal,
 ): Promise<Administrators> {
   // the kubeconfigs are there about when the unpacking ends, and must not wait for it
-  const script = `${containerdScript(files)}\n(\n${UNPACK_SCRIPT}\n) &\n${ADMIN_SCRIPT}\nwait`;
+  const script = `${containerdScript(files)}\n(\n${UNPACK_SCRIPT}\n) &\n${ADMIN_SCRIPT}\n(\n${apiRouteScript()}\n)\nwait`;
   const texts = { admin: "", superAdmin: "" };
   let into: keyof typeof texts | undefined;
   await runScript(node, script, engine, signal, (line) => {

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fullyQualified } from "../../../src/cluster/node-images.ts";
-import { hostsFiles, quote, writeFiles } from "../../../src/cluster/node-script.ts";
+import { apiRouteScript, hostsFiles, quote, writeFiles } from "../../../src/cluster/node-script.ts";
 
 const registry = { host: "localhost:32768", address: "tci-a-registry:5000" };
 
@@ -48,4 +48,41 @@ test.each([
   ["quay.io/x/y", "quay.io/x/y:latest"],
 ])("fullyQualified() of %s is %s", (ref, full) => {
   expect(fullyQualified(ref)).toBe(full);
+});
+
+describe("apiRouteScript()", () => {
+  /** What it asks of iptables on a node whose API server has these flags. */
+  const asked = (flags: readonly string[], { kubeProxy = false } = {}): string[] => {
+    const dir = mkdtempSync(join(tmpdir(), "tci-route-"));
+    const [calls, manifest] = [join(dir, "calls"), join(dir, "kube-apiserver.yaml")];
+    writeFileSync(calls, "");
+    const command = flags.map((flag) => `    - --${flag}\n`).join("");
+    writeFileSync(manifest, `  annotations:\n    endpoint: 1.2.3.4:6443\n  - command:\n${command}`);
+    const fake = `#!/bin/sh\necho "$*" >>${calls}\ncase "$*" in *KUBE-SERVICES*) ${kubeProxy} ;; esac\n`;
+    writeFileSync(join(dir, "iptables"), fake, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${dir}:${process.env.PATH}` };
+    execFileSync("sh", ["-c", apiRouteScript(manifest)], { env });
+    const lines = readFileSync(calls, "utf8").split("\n").filter(Boolean);
+    rmSync(dir, { recursive: true });
+    return lines;
+  };
+  const ROUTE =
+    "-w 1 -t nat -A PREROUTING -d 10.96.0.1 -p tcp --dport 443 -j DNAT --to-destination 172.18.0.3:6443";
+  const flags = (range: string, address: string) => [
+    `advertise-address=${address}`,
+    "authorization-mode=Node,RBAC",
+    "secure-port=6443",
+    `service-cluster-ip-range=${range}`,
+  ];
+
+  test("leads the first address of the Services to the API server", () => {
+    expect(asked(flags("10.96.0.0/16", "172.18.0.3"))).toContain(ROUTE);
+    expect(asked(flags("10.96.0.0/16,fd00::/112", "172.18.0.3"))).toContain(ROUTE);
+  });
+
+  test("leaves it to kube-proxy where that is there already, and where addresses are IPv6", () => {
+    expect(asked(flags("10.96.0.0/16", "172.18.0.3"), { kubeProxy: true })).not.toContain(ROUTE);
+    expect(asked(flags("fd00:10:96::/112", "fc00::3"))).toEqual([]);
+    expect(asked(flags("fd00:10:96::/112,10.96.0.0/16", "fc00::3"))).toEqual([]);
+  });
 });
