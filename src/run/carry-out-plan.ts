@@ -172,7 +172,10 @@ function startDeploys(
   surroundings: Surroundings,
 ) {
   const watch = createClusterWatch(session, plan, cluster);
-  session.closables.push({ name: "the watch of the cluster", close: () => watch.close() });
+  session.closables.push({
+    name: "the watch of the cluster",
+    close: ({ verdict }) => watch.close(verdict === "passed"),
+  });
   session.confirmations.push(() => watch.confirm());
   return createDeploys(session, {
     plan,
@@ -231,7 +234,7 @@ function startImages(
         }),
     },
   });
-  session.cleanUps.push({ name: "image tags", close: () => images.cleanUp() });
+  session.closables.push({ name: "image tags", close: () => images.cleanUp() });
   const sentAhead = cluster ? sendAhead(session, plan, images, cluster) : async () => {};
   return createImageTasks(session, plan, graph, images, cluster, sentAhead);
 }

@@ -204,7 +204,7 @@ function leaveWithSession(
   connection: Promise<KubernetesConnection>,
   { registry, isReused }: { registry: RegistryLease | undefined; isReused: boolean },
 ): void {
-  session.closables.push({
+  session.connections.push({
     name: "the API server's connection",
     close: () => connection.then((opened) => opened.close()).catch(() => {}), // its failure has been told
   });

@@ -45,7 +45,7 @@ export function createCurrentCluster(session: Session, current: CurrentCluster):
         stays: true,
         ...(found && { registryHost: found.host }),
       });
-      session.closables.push({
+      session.connections.push({
         name: "the API server's connection",
         close: () => connection.close(),
       });

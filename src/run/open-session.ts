@@ -76,7 +76,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
     over,
     signal,
     privatePaths: [options.reports.directory, stateDir],
-    ...{ closables: [], cleanUps: [], collectors: [], confirmations: [], hints: [] },
+    ...noneYet(),
     kept: undefined,
     line: (line) => io.observer.line(reports.log({ at: now(), ...line })),
     warn: (message, about = {}) => log.append({ type: "warning", at: now(), message, ...about }),
@@ -99,6 +99,17 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
   };
   log.append({ type: "run-started", at: startedAt, run: session.info });
   return session;
+}
+
+/** What parts of the run add themselves to as they come to be. */
+function noneYet(): Pick<
+  Session,
+  "closables" | "cleanUps" | "connections" | "collectors" | "confirmations" | "hints"
+> {
+  return {
+    ...{ closables: [], cleanUps: [], connections: [] },
+    ...{ collectors: [], confirmations: [], hints: [] },
+  };
 }
 
 /** The last event and the last reports. What cannot be written is told, and counts when the user asked for it. */

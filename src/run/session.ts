@@ -14,7 +14,7 @@ import type { RunVerdict } from "./verdict.ts";
 /** Something that has to be ended before the cluster goes; it ends within its own bounds. */
 export interface Closable {
   readonly name: string;
-  close(): Promise<void>;
+  close(verdict: RunVerdict): Promise<void>;
 }
 
 /** What all phases of one run share. */
@@ -46,10 +46,12 @@ export interface Session {
   readonly signal: AbortSignal;
   /** The report and state directories: no build context holds them. */
   readonly privatePaths: readonly string[];
-  /** To be ended at the same time when the run is over: servers, port-forwards, watches, Compose services. */
+  /** To be ended at the same time when the run is over: servers, port-forwards, watches, image tags. */
   readonly closables: Closable[];
-  /** After those: image tags, objects applied to a cluster that stays. */
+  /** After those: objects applied to a cluster that stays, its lock. */
   readonly cleanUps: Closable[];
+  /** Last, since all the others may still speak to the API server while they end. */
+  readonly connections: Closable[];
   /** Asked before the run passes: undefined when what is known is fresh, else resolves when it is. Never rejects. */
   readonly confirmations: (() => Promise<void> | undefined)[];
   /** What is told of a cluster that stays; absent when there is none. */

@@ -21,7 +21,7 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
   if (stays) tellCluster(session, { stays });
   session.over.abort();
   try {
-    await phase(session, CLUSTER_SUBJECT, "teardown", () => work(session, stays));
+    await phase(session, CLUSTER_SUBJECT, "teardown", () => work(session, stays, verdict));
     return true;
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
@@ -35,8 +35,10 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
   }
 }
 
-async function work(session: Session, stays: boolean): Promise<void> {
-  const failures = [...(await closeAll(session.closables)), ...(await closeAll(session.cleanUps))];
+async function work(session: Session, stays: boolean, verdict: RunVerdict): Promise<void> {
+  const failures: string[] = [];
+  for (const closables of [session.closables, session.cleanUps, session.connections])
+    failures.push(...(await closeAll(closables, verdict)));
   if (stays) {
     await session.record.add({ type: "kept" });
     await rm(session.temporaryDirectory, { recursive: true, force: true });
@@ -54,8 +56,8 @@ async function work(session: Session, stays: boolean): Promise<void> {
     });
 }
 
-async function closeAll(closables: readonly Closable[]): Promise<string[]> {
-  const outcomes = await Promise.allSettled(closables.map(({ close }) => close()));
+async function closeAll(closables: readonly Closable[], verdict: RunVerdict): Promise<string[]> {
+  const outcomes = await Promise.allSettled(closables.map(({ close }) => close(verdict)));
   return outcomes.flatMap((outcome, index) =>
     outcome.status === "rejected"
       ? [`Cannot end ${closables[index]!.name}: ${messageOf(outcome.reason)}`]

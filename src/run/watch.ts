@@ -17,6 +17,8 @@ import { mayStillAppear } from "./on-its-way.ts";
 import type { Collector, Session } from "./session.ts";
 
 const LAST_LOGS_MS = 1000;
+/** The log of a container that has written nothing for this long is taken to be passed on. */
+const QUIET_MS = 150;
 
 /** kube-proxy waits a second by default before it programs what it hears. In our own clusters the nodes are asked. */
 const SERVICE_LAG_MS = 1500;
@@ -26,7 +28,8 @@ export interface ClusterWatch {
   watcher(): Promise<Watcher>;
   /** Before the run passes: see Watcher.confirm(). */
   confirm(): Promise<void> | undefined;
-  close(): Promise<void>;
+  /** What containers wrote last is what a failure is about; of a run that `passed` what has arrived is enough. */
+  close(passed: boolean): Promise<void>;
 }
 
 /** The watch begins with the first deploy. A lost API server breaks the run. */
@@ -76,12 +79,12 @@ export function createClusterWatch(
       return (await opened).watcher;
     },
     confirm: () => current?.confirm(),
-    close: async () => {
+    close: async (passed) => {
       const parts = await opened?.catch(() => undefined); // its failure has been told by the deploy that asked
-      await parts?.forwards.close();
-      // What containers wrote last is what a failure is about.
-      await parts?.watcher.flush(LAST_LOGS_MS);
-      parts?.watcher.close();
+      if (!parts) return;
+      const { forwards, watcher } = parts;
+      await Promise.all([forwards.close(), watcher.flush(LAST_LOGS_MS, passed ? 0 : QUIET_MS)]);
+      watcher.close();
     },
   };
 }

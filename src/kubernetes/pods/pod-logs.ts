@@ -16,8 +16,6 @@ export interface PodLogsOptions {
 
 /** Containers of service meshes, of no interest to those who wait for their own (ci-engine.md §13). */
 const MESH_CONTAINERS = ["istio-init", "istio-proxy", "linkerd-init", "linkerd-proxy"];
-/** The log of a container that has written nothing for this long is taken to be passed on. */
-const QUIET_MS = 150;
 const FLUSH_STEP_MS = 25;
 
 /** The logs of all containers of all pods of a run. */
@@ -52,12 +50,12 @@ export class PodLogs {
     }
   }
 
-  /** Resolves when every log has brought what was written so far, or after `deadlineMs`. */
-  async flush(deadlineMs: number): Promise<void> {
+  /** Resolves when every log has brought what was written so far (`ContainerLog.isCaughtUp()`), or after `deadlineMs`. */
+  async flush(deadlineMs: number, quietMs: number): Promise<void> {
     const startedAt = performance.now();
     const giveUpAt = startedAt + deadlineMs;
     const behind = () =>
-      [...this.#logs.values()].some((log) => !log.isCaughtUp(QUIET_MS, startedAt));
+      [...this.#logs.values()].some((log) => !log.isCaughtUp(quietMs, startedAt));
     while (behind() && performance.now() < giveUpAt)
       await new Promise((resolve) => setTimeout(resolve, FLUSH_STEP_MS));
   }

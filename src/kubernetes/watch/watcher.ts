@@ -125,9 +125,12 @@ export class Watcher {
     });
   }
 
-  /** Waits until the logs have brought what containers wrote so far, at most `deadlineMs`. */
-  flush(deadlineMs: number): Promise<void> {
-    return this.#logs.flush(deadlineMs);
+  /**
+   * Waits until the logs have brought what containers wrote so far, at most `deadlineMs`: those of ended containers to
+   * their end, those of others until nothing came for `quietMs`.
+   */
+  flush(deadlineMs: number, quietMs: number): Promise<void> {
+    return this.#logs.flush(deadlineMs, quietMs);
   }
 
   /** Ends all watches and logs. */

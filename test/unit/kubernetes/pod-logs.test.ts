@@ -130,7 +130,7 @@ describe("pod logs", () => {
     await using run = await loggingPod();
     await until("a follower", () => run.server.requests.some(({ path }) => path.endsWith("/log")));
     for (let index = 0; index < 5_000; index++) run.server.logs.append(KEY, `line ${index}`);
-    await run.recording.watcher.flush(3_000);
+    await run.recording.watcher.flush(3_000, 150);
     expect(run.texts()).toHaveLength(5_000);
   });
 
@@ -176,7 +176,7 @@ describe("pod logs", () => {
     server.logs.append("default/web-a-x/side", "hello");
     server.logs.append("default/web-a-x/istio-proxy", "noise");
     await until("a line", () => recording.lines.some(({ text }) => text === "[side] hello"));
-    await recording.watcher.flush(1_000);
+    await recording.watcher.flush(1_000, 150);
     expect(recording.lines.some(({ text }) => text.includes("noise"))).toBe(false);
   });
 

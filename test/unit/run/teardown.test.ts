@@ -37,6 +37,7 @@ test("tearDown() leaves its own commands out of the hunt for the run's processes
       hints: [],
       closables: [],
       cleanUps: [],
+      connections: [],
       now: () => Date.now(),
       log: { append: (event: RunEvent) => void events.push(event) },
     } as unknown as Session;
@@ -73,10 +74,42 @@ test.each([
     hints: [],
     closables: [],
     cleanUps: [],
+    connections: [],
     now: () => Date.now(),
     log: { append: () => {} },
   } as unknown as Session;
   expect(await tearDown(session, { verdict: "passed", exitCode: 0, message: "" })).toBe(true);
   expect(order).toEqual(expected);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test("tearDown() ends connections last: logs and clean-ups speak to the API server to their end", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tci-teardown-"));
+  const order: string[] = [];
+  const closable = (name: string, ms: number) => ({
+    name,
+    close: async () => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      order.push(name);
+    },
+  });
+  const outside = createHost({ env: process.env as Record<string, string>, cwd: directory });
+  const id = `tci-test-${process.pid}`;
+  const session = {
+    info: { id },
+    options: { keep: "never", leaveTeardown: false },
+    unmarkedHost: outside,
+    record: await openRecord(directory, id, outside),
+    kept: undefined,
+    over: new AbortController(),
+    hints: [],
+    connections: [closable("connection", 0)],
+    cleanUps: [closable("applied objects", 5)],
+    closables: [closable("logs", 20), closable("servers", 0)],
+    now: () => Date.now(),
+    log: { append: () => {} },
+  } as unknown as Session;
+  expect(await tearDown(session, { verdict: "passed", exitCode: 0, message: "" })).toBe(true);
+  expect(order).toEqual(["servers", "logs", "applied objects", "connection"]);
   rmSync(directory, { recursive: true, force: true });
 });
