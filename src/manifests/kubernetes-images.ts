@@ -100,10 +100,8 @@ function envSlot(env: JsonStruct, selectors: readonly ImageSelector[]): ImageSlo
 
 function locatorSlots(object: KubernetesObject, locators: readonly ImageLocator[]): ImageSlot[] {
   return locators.flatMap((locator) =>
-    wrapErrors(`finding image in ${object.kind}/${textOf(object.metadata?.name)}`, () =>
-      findMatches(object, locator.jsonPath).map((match) =>
-        locator.type === "path" ? pathSlot(match, locator) : objectSlot(match, locator),
-      ),
+    findMatches(object, locator.jsonPath).map((match) =>
+      locator.type === "path" ? pathSlot(match, locator) : objectSlot(match, locator),
     ),
   );
 }
@@ -119,7 +117,9 @@ function pathSlot(
   { jsonPath }: Extract<ImageLocator, { type: "path" }>,
 ): ImageSlot {
   const { value, parent } = match;
-  if (typeof value !== "string") throw notMatchable("strings", jsonPath, value);
+  if (typeof value !== "string") {
+    throw notMatchable("strings", jsonPath, [goTypeName(value), formatGoValue(value)]);
+  }
   return {
     reference: wrapErrors(`error parsing image '${value}' at json path '${jsonPath}'`, () =>
       parseImageReference(value),
@@ -139,12 +139,15 @@ function objectSlot(
   { jsonPath, repoField, tagField }: Extract<ImageLocator, { type: "object" }>,
 ): ImageSlot {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw notMatchable("maps", jsonPath, value);
+    // Here Tilt shows the box that Go has around a value of unknown type, not what is in it.
+    throw notMatchable("maps", jsonPath, ["interface {}", "<interface {} Value>"]);
   }
   const fields = value as JsonStruct;
   const tag = textOf(fields[tagField]);
   return {
-    reference: parseImageReference(textOf(fields[repoField]) + (tag === "" ? "" : `:${tag}`)),
+    reference: wrapErrors(undefined, () =>
+      parseImageReference(textOf(fields[repoField]) + (tag === "" ? "" : `:${tag}`)),
+    ),
     replace(reference) {
       fields[repoField] = familiarName(reference);
       if (reference.tag !== undefined) fields[tagField] = reference.tag;
@@ -152,9 +155,13 @@ function objectSlot(
   };
 }
 
-function notMatchable(what: string, jsonPath: string, value: unknown): ManifestError {
+function notMatchable(
+  what: string,
+  jsonPath: string,
+  [type, value]: readonly [type: string, value: string],
+): ManifestError {
   return new ManifestError(
-    `May only match ${what} (json_path=${JSON.stringify(jsonPath)})\nGot Type: ${goTypeName(value)}\nGot Value: ${formatGoValue(value)}`,
+    `May only match ${what} (json_path=${JSON.stringify(jsonPath)})\nGot Type: ${type}\nGot Value: ${value}`,
   );
 }
 
@@ -170,7 +177,7 @@ function formatGoValue(value: unknown): string {
   return `%!s(${goTypeName(value)}=${String(value)})`;
 }
 
-function wrapErrors<T>(context: string, run: () => T): T {
+function wrapErrors<T>(context: string | undefined, run: () => T): T {
   try {
     return run();
   } catch (error) {
@@ -179,7 +186,7 @@ function wrapErrors<T>(context: string, run: () => T): T {
       error instanceof JsonPathError ||
       error instanceof ImageReferenceError;
     if (!isOurs) throw error;
-    throw new ManifestError(`${context}: ${error.message}`);
+    throw new ManifestError(context === undefined ? error.message : `${context}: ${error.message}`);
   }
 }
 

@@ -26,8 +26,9 @@ export const NO_KWARGS: Kwargs = [];
 /** The compiled form of a def or lambda. Its body is compiled when it is first called. */
 export class Code implements FunctionCode {
   readonly name: string;
-  /** The def or lambda itself, which is blamed for wrong arguments. */
+  /** What is blamed for wrong arguments. */
   readonly site: Site;
+  readonly #definition: Site;
   readonly paramNames: readonly string[];
   readonly hasVarargs: boolean;
   readonly hasKwargs: boolean;
@@ -49,6 +50,8 @@ export class Code implements FunctionCode {
   constructor(options: {
     name: string;
     site: Site;
+    /** The def or lambda itself. */
+    definition: Site;
     paramNames: readonly string[];
     hasVarargs: boolean;
     hasKwargs: boolean;
@@ -62,6 +65,7 @@ export class Code implements FunctionCode {
   }) {
     this.name = options.name;
     this.site = options.site;
+    this.#definition = options.definition;
     this.paramNames = options.paramNames;
     this.hasVarargs = options.hasVarargs;
     this.hasKwargs = options.hasKwargs;
@@ -81,7 +85,7 @@ export class Code implements FunctionCode {
   }
 
   get position(): Position {
-    return this.site.position;
+    return this.#definition.position;
   }
 
   /** Binds arguments and runs the body, for a caller that has recorded its site. */

@@ -110,6 +110,7 @@ export function makeCode(c: Compiler, info: FunctionInfo, compileBody: () => Exe
   return new Code({
     name: info.name,
     site: new SourceSite(info.name, c.module.source, entryOffset(info)),
+    definition: new SourceSite(info.name, c.module.source, info.pos),
     paramNames: params.map((param) => param.name!.name),
     hasVarargs: info.hasVarargs,
     hasKwargs: info.hasKwargs,

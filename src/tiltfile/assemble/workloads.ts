@@ -56,7 +56,7 @@ export function groupWorkloads(
     const { object, images } = workloads[at]!;
     const resource = makeWorkloadResource(name, object, names);
     resources.push(resource);
-    addObject(resource, object, images ?? findImages(object, index, (message) => message));
+    addObject(resource, object, images ?? findImages(object, index, describeRuled(object)));
     take(resource, object);
   }
   for (const object of others) {
@@ -93,6 +93,11 @@ function findWorkloads(
   return { workloads, others };
 }
 
+/** How Tilt tells of images in what a rule made a workload: it names the kind as well. */
+function describeRuled({ object }: PlannedObject): (message: string) => string {
+  return (message) => `finding image in ${object.kind}/${objectName(object)}: ${message}`;
+}
+
 function findImages(
   { object, imageLocators, position }: PlannedObject,
   index: ImageIndex,
@@ -114,7 +119,7 @@ function workloadNames(recorded: Recorded, workloads: readonly Workload[]): stri
   const { position } = workloadToResource;
   const fail = (reason: string, cause?: unknown) =>
     new TiltfileError(
-      `error applying workload_to_resource_function ${formatPosition(position)}: ${reason}`,
+      `${formatPosition(position)}: error applying workload_to_resource_function: ${reason}`,
       { positions: [position], cause },
     );
   return objects.map((object) => {
@@ -123,7 +128,7 @@ function workloadNames(recorded: Recorded, workloads: readonly Workload[]): stri
       name = workloadToResource.name(workloadId(object));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      const reason = `error determing resource name for '${workloadIdText(object)}': ${error.message}`;
+      const reason = `error determining resource name for '${workloadIdText(object)}': ${error.message}`;
       throw fail(reason, error);
     }
     const owner = owners.get(name);

@@ -96,17 +96,17 @@ describe("imagesOf()", () => {
     [
       custom({}),
       ["{.spec.nope}"],
-      'finding image in Foo/cr: Matching (json_path="{.spec.nope}"): nope is not found',
+      'Matching (json_path="{.spec.nope}"): nope is not found',
     ],
     [
       custom({ n: 5 }),
       ["{.spec.n}"],
-      'finding image in Foo/cr: May only match strings (json_path="{.spec.n}")\nGot Type: int64\nGot Value: %!s(int64=5)',
+      'May only match strings (json_path="{.spec.n}")\nGot Type: int64\nGot Value: %!s(int64=5)',
     ],
     [
       custom({ i: "A" }),
       ["{.spec.i}"],
-      "finding image in Foo/cr: error parsing image 'A' at json path '{.spec.i}': invalid reference format: repository name (library/A) must be lowercase",
+      "error parsing image 'A' at json path '{.spec.i}': invalid reference format: repository name (library/A) must be lowercase",
     ],
   ])("refuses %j in Tilt's words", (object, paths, error) => {
     const locators = paths.map((jsonPath): ImageLocator => ({ type: "path", jsonPath }));

@@ -140,6 +140,18 @@ describe("resources of workloads", () => {
   });
 });
 
+describe("images that are none", () => {
+  test.each([
+    ["a workload", deployment("web", "A"), "finding images in web: parsing A: "],
+    ["a Job", job("Job").replace("nginx", "A"), "finding image in Job/work: parsing A: "],
+    ["a CronJob", job("CronJob").replace("nginx", "A"), "finding image in CronJob/cron: parsing A: "],
+  ])("are errors that name %s", (_, yaml, start) => {
+    expect(failure({ yaml }).message).toBe(
+      `${start}invalid reference format: repository name (library/A) must be lowercase`,
+    );
+  });
+});
+
 describe("workload_to_resource_function", () => {
   const yaml = deployment("one") + deployment("two", "nginx", "prod");
 
@@ -157,7 +169,7 @@ describe("workload_to_resource_function", () => {
   test("may not give one name twice", () => {
     const error = failure({ yaml, workloadToResource: { position: at(2), name: () => "x" } });
     expect(error.message).toBe(
-      "error applying workload_to_resource_function /d/Tiltfile:2:1: both 'two:deployment:prod:apps' and 'one:deployment:default:apps' mapped to resource name 'x'",
+      "/d/Tiltfile:2:1: error applying workload_to_resource_function: both 'two:deployment:prod:apps' and 'one:deployment:default:apps' mapped to resource name 'x'",
     );
   });
 
@@ -167,7 +179,7 @@ describe("workload_to_resource_function", () => {
     };
     const error = failure({ yaml, workloadToResource: { position: at(2), name } });
     expect(error.message).toBe(
-      "error applying workload_to_resource_function /d/Tiltfile:2:1: error determing resource name for 'one:deployment:default:apps': no name",
+      "/d/Tiltfile:2:1: error applying workload_to_resource_function: error determining resource name for 'one:deployment:default:apps': no name",
     );
     expect(error.positions).toEqual([at(2)]);
   });
