@@ -127,18 +127,17 @@ function imageObjectFields(dict: StarlarkDict): Map<string, string> {
   for (const [key, value] of dict.entries()) {
     const name = isString(key) ? toJsString(key) : undefined;
     if (name === undefined || !IMAGE_OBJECT_FIELDS.includes(name)) {
-      throw new Error(
-        `Unexpected key: ${isString(key) ? goQuote(toJsString(key)) : reprText(key)}`,
-      );
+      throw new Error(`Unexpected key: ${reprText(key)}`);
     }
     if (!isString(value)) {
-      throw new Error(`Expected string at key ${goQuote(name)}. Got: ${typeName(value)}`);
+      // Tilt quotes the key's text, which has quotes already.
+      throw new Error(`Expected string at key ${goQuote(reprText(key))}. Got: ${typeName(value)}`);
     }
     fields.set(name, toJsString(value));
   }
   if (dict.size !== IMAGE_OBJECT_FIELDS.length) {
     throw new Error(
-      `Missing keys. Actual keys: ${goList(dict.keys().map((key) => goQuote(reprText(key))))}`,
+      `Missing keys. Actual keys: ${goList(dict.keys().map(reprText))}`,
     );
   }
   return fields;

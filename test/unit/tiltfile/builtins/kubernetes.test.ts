@@ -253,7 +253,15 @@ describe("k8s_kind()", () => {
     ],
     [
       'k8s_kind("Foo", image_object={"json_path": 1})',
-      `k8s_kind: for parameter "image_object": Expected dict of the form {'json_path': str, 'repo_field': str, 'tag_field': str}: Expected string at key "json_path". Got: int`,
+      `k8s_kind: for parameter "image_object": Expected dict of the form {'json_path': str, 'repo_field': str, 'tag_field': str}: Expected string at key "\\"json_path\\"". Got: int`,
+    ],
+    [
+      'k8s_kind("Foo", image_object={"json_path": "{.a}"})',
+      `k8s_kind: for parameter "image_object": Expected dict of the form {'json_path': str, 'repo_field': str, 'tag_field': str}: Missing keys. Actual keys: ["json_path"]`,
+    ],
+    [
+      'k8s_kind("Foo", image_object={1: "y"})',
+      `k8s_kind: for parameter "image_object": Expected dict of the form {'json_path': str, 'repo_field': str, 'tag_field': str}: Unexpected key: 1`,
     ],
     [
       'k8s_kind("Foo", image_json_path="{.a}", image_object={"json_path": "{.a}", "repo_field": "r", "tag_field": "t"})',
@@ -290,6 +298,19 @@ describe("k8s_kind()", () => {
     );
     const notText = withYaml(`k8s_kind("Foo", image_json_path="{.spec.deep}")`, crd);
     expect(notText.error?.message).toContain("finding image in Foo/foo: ");
+    const fields = '"repo_field": "r", "tag_field": "t"';
+    const notMap = withYaml(
+      `k8s_kind("Foo", image_object={"json_path": "{.spec.image}", ${fields}})`,
+      crd,
+    );
+    expect(notMap.error?.message).toBe(
+      'finding image in Foo/foo: May only match maps (json_path="{.spec.image}")\nGot Type: interface {}\nGot Value: <interface {} Value>',
+    );
+    const noImage = withYaml(
+      `k8s_kind("Foo", image_object={"json_path": "{.spec.deep[0]}", ${fields}})`,
+      crd,
+    );
+    expect(noImage.error?.message).toBe("finding image in Foo/foo: invalid reference format");
   });
 
   test("adds rules: the strictest readiness of all that match counts", () => {
