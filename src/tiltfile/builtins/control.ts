@@ -17,13 +17,17 @@ const FEATURES: ReadonlySet<string> = new Set([
   "bulk_disable_resources",
   "cluster_refresh",
   "disable_resources",
+  "live_update_v2",
+  "offline_snapshot_creation",
+  "snapshots",
+]);
+
+/** Flags that once did something: Tilt warns of them. */
+const OBSOLETE_FEATURES: ReadonlySet<string> = new Set([
   "events",
   "facets",
   "labels",
-  "live_update_v2",
   "multiple_containers_per_pod",
-  "offline_snapshot_creation",
-  "snapshots",
   "update_history",
 ]);
 
@@ -31,8 +35,10 @@ const FEATURES: ReadonlySet<string> = new Set([
 export function controlBuiltins(evaluation: Evaluation): BuiltinTable {
   let triggerModeSetAt: Position | undefined;
   let teamId: string | undefined;
-  const setFeature = (name: string) => {
-    if (!FEATURES.has(name)) throw new Error(`Unknown feature flag: ${name}`);
+  const setFeature = (call: Call, name: string) => {
+    if (OBSOLETE_FEATURES.has(name)) {
+      evaluation.warn(`Obsolete feature flag: ${name}`, call.position());
+    } else if (!FEATURES.has(name)) throw new Error(`Unknown feature flag: ${name}`);
     return null;
   };
   return {
@@ -62,11 +68,11 @@ export function controlBuiltins(evaluation: Evaluation): BuiltinTable {
       triggerModeSetAt = call.position();
       return null;
     },
-    enable_feature: (call) => setFeature(call.unpack({ msg: types.string }).msg),
-    disable_feature: (call) => setFeature(call.unpack({ msg: types.string }).msg),
+    enable_feature: (call) => setFeature(call, call.unpack({ msg: types.string }).msg),
+    disable_feature: (call) => setFeature(call, call.unpack({ msg: types.string }).msg),
     disable_snapshots(call) {
       call.unpack({});
-      return setFeature("snapshots");
+      return setFeature(call, "snapshots");
     },
     set_team(call) {
       const { team_id } = call.unpack({ team_id: types.string });

@@ -36,6 +36,18 @@ describe("settings", () => {
     ).toEqual(["a", "b", "c"]);
   });
 
+  test.each(["events", "facets", "labels", "multiple_containers_per_pod", "update_history"])(
+    "warn of the feature %s, which is no more",
+    (name) => {
+      const { plan } = evaluateFiles({
+        Tiltfile: `enable_feature("${name}")\ndisable_feature("live_update_v2")`,
+      });
+      expect(plan?.warnings).toMatchObject([
+        { message: `Obsolete feature flag: ${name}`, position: { line: 1 } },
+      ]);
+    },
+  );
+
   test.each([
     [
       'ci_settings(timeout="1x")',
