@@ -34,9 +34,8 @@ export function unusedImageWarning(
   if (unused === undefined) return undefined;
   const { position } = unused.recorded;
   const { hasKubernetesResources, hasOtherObjects, hasCompose } = deployments;
-  if (!hasCompose && !hasKubernetesResources) {
-    return { message: hasOtherObjects ? NO_IMAGES : NO_CONFIGS, position };
-  }
+  if (!hasKubernetesResources && hasOtherObjects) return { message: NO_IMAGES, position };
+  if (!hasKubernetesResources && !hasCompose) return { message: NO_CONFIGS, position };
   const { reference } = unused.selector;
   const ref = familiarReference(reference);
   const matches = closestMatches(familiarName(reference), index.consumedNames, SUGGESTIONS);

@@ -150,6 +150,10 @@ If this is deliberate, suppress this warning with: update_settings(suppress_unus
     expect(warnings({ images: [unused] })).toEqual([
       "We could not find any deployment instructions, e.g. `k8s_yaml` or `docker_compose`.\nSkipping all image builds until we know how to deploy them.",
     ]);
+    const compose = { projects: [composeProject([composeService("db", { image: "zzz" })])] };
+    expect(warnings({ yaml: plain("ConfigMap", "a"), compose, images: [unused] })[0]).toMatch(
+      /^No Kubernetes configs with images found\.\n/,
+    );
     expect(warnings({ yaml: plain("ConfigMap", "a"), images: [unused] })[0]).toMatch(
       /^No Kubernetes configs with images found\.\n/,
     );
