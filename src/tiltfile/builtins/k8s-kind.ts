@@ -136,9 +136,7 @@ function imageObjectFields(dict: StarlarkDict): Map<string, string> {
     fields.set(name, toJsString(value));
   }
   if (dict.size !== IMAGE_OBJECT_FIELDS.length) {
-    throw new Error(
-      `Missing keys. Actual keys: ${goList(dict.keys().map(reprText))}`,
-    );
+    throw new Error(`Missing keys. Actual keys: ${goList(dict.keys().map(reprText))}`);
   }
   return fields;
 }

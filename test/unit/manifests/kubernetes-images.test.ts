@@ -93,11 +93,7 @@ describe("imagesOf()", () => {
       [],
       "parsing A b: invalid reference format: repository name (library/A b) must be lowercase",
     ],
-    [
-      custom({}),
-      ["{.spec.nope}"],
-      'Matching (json_path="{.spec.nope}"): nope is not found',
-    ],
+    [custom({}), ["{.spec.nope}"], 'Matching (json_path="{.spec.nope}"): nope is not found'],
     [
       custom({ n: 5 }),
       ["{.spec.n}"],

@@ -144,7 +144,11 @@ describe("images that are none", () => {
   test.each([
     ["a workload", deployment("web", "A"), "finding images in web: parsing A: "],
     ["a Job", job("Job").replace("nginx", "A"), "finding image in Job/work: parsing A: "],
-    ["a CronJob", job("CronJob").replace("nginx", "A"), "finding image in CronJob/cron: parsing A: "],
+    [
+      "a CronJob",
+      job("CronJob").replace("nginx", "A"),
+      "finding image in CronJob/cron: parsing A: ",
+    ],
   ])("are errors that name %s", (_, yaml, start) => {
     expect(failure({ yaml }).message).toBe(
       `${start}invalid reference format: repository name (library/A) must be lowercase`,
