@@ -15,14 +15,12 @@ import { followCluster, type RunningCluster } from "./kind-follow.ts";
 import { checkKind } from "./kind-version.ts";
 import { clusterNameProblem, nodeNetwork } from "./names.ts";
 import { ensureNetwork } from "./network.ts";
-import { type NodeContainer, nodeContainersOf } from "./node-containers.ts";
+import { nodeContainersOf, startNodes } from "./node-containers.ts";
 import type { RunRecord } from "./record.ts";
 import type { RegistryLease } from "./registry.ts";
 import { removeNodes } from "./remove.ts";
 import { retryPassing } from "./retry.ts";
 import { fingerprintOf, type ReuseHandle } from "./reuse.ts";
-
-const START_TIMEOUT_MS = 60_000;
 
 export interface KindClusterOptions {
   readonly record: RunRecord;
@@ -48,6 +46,13 @@ interface Recipe {
   /** `undefined`: kind's own. */
   readonly image: string | undefined;
   readonly kindVersion: string;
+}
+
+interface FollowOptions {
+  /** What is missing of a cluster whose API server is ready: until then it may still come to nothing. */
+  readonly complete?: (running: RunningCluster) => Promise<void>;
+  /** Its nodes have run before. */
+  readonly booted?: boolean;
 }
 
 /** The bringing up of one cluster, told by four promises. */
@@ -180,28 +185,17 @@ export class KindBoot {
     const { name } = this.#options;
     const containers = await nodeContainersOf(name, this.engine, this.#signal);
     if (containers.length > 0) {
+      const stopped = containers.filter((container) => !container.running);
       const problem = reuse.matches(fingerprint)
-        ? await this.#startNodes(containers.filter((container) => !container.running))
+        ? await startNodes(stopped, this.engine, this.#signal)
         : "its node image or kind configuration is another one";
-      if (problem === undefined) return this.#follow(recipe.config, this.#signal);
+      if (problem === undefined)
+        return this.#follow(recipe.config, this.#signal, { booted: stopped.length === 0 });
       this.#hooks.onWarning?.(`The cluster ${name} is made anew: ${problem}`);
       await removeNodes(name, this.engine, this.#host.clock);
     }
     await reuse.save(undefined); // on record before it exists
     return undefined;
-  }
-
-  /** Why the nodes cannot be started again, or undefined when they run. */
-  async #startNodes(nodes: readonly NodeContainer[]): Promise<string | undefined> {
-    if (nodes.length === 0) return undefined;
-    const { exitCode, stderr } = await this.engine.run(
-      ["start", ...nodes.map(({ name }) => name)],
-      {
-        timeoutMs: START_TIMEOUT_MS,
-        signal: this.#signal,
-      },
-    );
-    return exitCode === 0 ? undefined : stderr.trim().split("\n")[0];
   }
 
   /** The cluster from a baked node, if there is one for it and it comes up. */
@@ -217,7 +211,7 @@ export class KindBoot {
       {
         ...{ clusterName: name, warm, record, signal, network: this.#network },
         direct: registry ? [registry.name] : [],
-        follow: (until, complete) => this.#follow(config, until, complete),
+        follow: (until, complete) => this.#follow(config, until, { complete }),
       },
       engine,
       host,
@@ -257,18 +251,17 @@ export class KindBoot {
     return followed.value;
   }
 
-  /** `complete` is what is missing of a cluster whose API server is ready: until then it may still come to nothing. */
   async #follow(
     { nodes, controlPlanes }: KindConfig,
     signal: AbortSignal,
-    complete?: (running: RunningCluster) => Promise<void>,
+    { complete, booted }: FollowOptions = {},
   ): Promise<RunningCluster> {
     const { name, kubeconfig, registry } = this.#options;
     // what is put into nodes that are then made anew is lost: a registry still has it, without one nobody has
     const isEarly = registry !== undefined || complete === undefined;
     let nodeNames: readonly string[] = [];
     const running = await followCluster({
-      ...{ name, kubeconfig, nodes, controlPlanes, registry, signal },
+      ...{ name, kubeconfig, nodes, controlPlanes, booted, registry, signal },
       network: this.#network,
       engine: this.engine,
       clock: this.#host.clock,

@@ -28,6 +28,8 @@ export interface Following {
   /** How many nodes run Kubernetes, and how many of them a control plane. */
   readonly nodes: number;
   readonly controlPlanes: number;
+  /** They have run for a while: nobody has to wait for their init. */
+  readonly booted?: boolean | undefined;
   readonly registry: RegistryLease | undefined;
   readonly network: string;
   readonly engine: ContainerEngine;
@@ -77,10 +79,10 @@ async function runningNodes({
 /** All nodes at once, by one command in each; the first control plane's administrators. */
 async function setUp(
   containers: readonly NodeContainer[],
-  { registry, network, engine, clock, hooks, signal, onNodes }: Following,
+  { booted, registry, network, engine, clock, hooks, signal, onNodes }: Following,
 ): Promise<Administrators> {
   const first = containers.find(({ role }) => role === "control-plane");
-  await Promise.all(containers.map(({ name }) => bootedNode(name, engine, signal)));
+  if (!booted) await Promise.all(containers.map(({ name }) => bootedNode(name, engine, signal)));
   if (!first) throw new EnvironmentError("The cluster has no control plane");
   const startedAt = clock.now();
   const names = containers.map(({ name }) => name);

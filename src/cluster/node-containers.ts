@@ -11,6 +11,7 @@ export interface NodeContainer {
 }
 
 const ANSWER_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** The containers of a cluster, running or not, by kind's label. */
 export async function nodeContainersOf(
@@ -29,6 +30,20 @@ export async function nodeContainersOf(
     { timeoutMs: ANSWER_TIMEOUT_MS, signal },
   );
   return parseNodeContainers(text);
+}
+
+/** Starts stopped nodes again. Why that cannot be, or undefined when they run. */
+export async function startNodes(
+  nodes: readonly NodeContainer[],
+  engine: ContainerEngine,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (nodes.length === 0) return undefined;
+  const { exitCode, stderr } = await engine.run(["start", ...nodes.map(({ name }) => name)], {
+    timeoutMs: START_TIMEOUT_MS,
+    signal,
+  });
+  return exitCode === 0 ? undefined : stderr.trim().split("\n")[0];
 }
 
 /** The output of `docker ps --format "{{.Names}}\t{{.Status}}\t{{.Ports}}"`. */

@@ -85,21 +85,45 @@ export function registryName(clusterName: string): string {
   return `${clusterName}-registry`;
 }
 
+interface StartOptions extends RegistryOptions {
+  /** The network to start on, and when it exists. */
+  readonly network: string | undefined;
+  readonly onNetwork: Promise<void>;
+}
+
 async function start(
   name: string,
-  options: RegistryOptions & {
-    /** The network to start on, and when it exists. */
-    readonly network: string | undefined;
-    readonly onNetwork: Promise<void>;
-  },
+  options: StartOptions,
   engine: ContainerEngine,
   host: Host,
   hooks: BringUpHooks,
 ): Promise<RegistryAddress> {
-  const { record, image = DEFAULT_REGISTRY_IMAGE, clusterName, reuse = false } = options;
-  const { signal, network } = options;
+  const { record, reuse = false, signal } = options;
   const flags = { cli: engine.cli, ...(reuse ? { reuse } : {}) };
   await record.add({ type: "container", name, ...flags }, { type: "volume", name, ...flags });
+  const there = reuse ? await portOfRunning(name, engine, signal) : undefined;
+  if (there === undefined) await make(name, options, engine, hooks);
+  const port = there ?? (await publishedPort(name, engine, signal));
+  const registryHost = `localhost:${port}`;
+  // images are named for it from now on, also by programs of the user's
+  await record.add({ type: "tags", name: registryHost, cli: engine.cli });
+  await answering(name, port, engine, host, signal);
+  return {
+    host: registryHost,
+    hostFromContainerRuntime: `${name}:${REGISTRY_PORT}`,
+    hostFromClusterNetwork: `${name}:${REGISTRY_PORT}`,
+  };
+}
+
+/** Starts the container of an earlier run, or runs a new one. */
+async function make(
+  name: string,
+  options: StartOptions,
+  engine: ContainerEngine,
+  hooks: BringUpHooks,
+): Promise<void> {
+  const { record, image = DEFAULT_REGISTRY_IMAGE, clusterName, reuse = false } = options;
+  const { signal, network } = options;
   const onPull = () => hooks.onLine?.(`pulling ${image}`);
   await Promise.all([
     ensureImage(image, "--registry-image", engine, { signal, onPull }),
@@ -130,16 +154,6 @@ async function start(
       { signal },
     );
   }
-  const port = await publishedPort(name, engine, signal);
-  const registryHost = `localhost:${port}`;
-  // images are named for it from now on, also by programs of the user's
-  await record.add({ type: "tags", name: registryHost, cli: engine.cli });
-  await answering(name, port, engine, host, signal);
-  return {
-    host: registryHost,
-    hostFromContainerRuntime: `${name}:${REGISTRY_PORT}`,
-    hostFromClusterNetwork: `${name}:${REGISTRY_PORT}`,
-  };
 }
 
 /**
@@ -179,6 +193,20 @@ export function runArgs(
     ...["--env", "OTEL_TRACES_EXPORTER=none"],
     image,
   ];
+}
+
+/** The published port of a registry of an earlier run that runs: of that, nothing else has to be asked. */
+async function portOfRunning(
+  name: string,
+  engine: ContainerEngine,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const port = `{{(index (index .NetworkSettings.Ports "${REGISTRY_PORT}/tcp") 0).HostPort}}`;
+  const { exitCode, stdout } = await engine.run(["container", "inspect", "--format", port, name], {
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal,
+  });
+  return exitCode === 0 ? Number(stdout.trim()) || undefined : undefined;
 }
 
 /** Whether a registry of an earlier run is there and runs (again). A broken one is removed. */
