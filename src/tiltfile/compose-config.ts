@@ -6,6 +6,7 @@ import type { Evaluation } from "./evaluation.ts";
 import { isAbsolute, join } from "./go/path.ts";
 import { goQuote, goQuoteList } from "./go/quote.ts";
 import { findProgram, notFound } from "./local-command.ts";
+import { readBytes } from "./read-bytes.ts";
 import { isDirectory, recordFileOnly } from "./read-text.ts";
 import type { RecordedComposeProject, RecordedComposeService } from "./recorded.ts";
 
@@ -25,53 +26,91 @@ interface ServiceConfig {
   readonly env_file?: string | readonly (string | { readonly path?: string })[];
 }
 
+type ServiceConfigs = Readonly<Record<string, ServiceConfig>>;
+
 /** A project without its services. */
 export type ComposeProjectFiles = Omit<RecordedComposeProject, "services" | "position">;
 
 /**
- * The services of a Compose project, dependencies before their users, as Compose itself resolves its files.
+ * The services of a Compose project as Compose itself resolves its files: dependencies before their users, and else
+ * those that were there `before` first.
  * @throws Error in Tilt's words when Compose fails or is missing
  */
 export function readServices(
   evaluation: Evaluation,
   project: ComposeProjectFiles,
+  before: readonly string[],
 ): Omit<RecordedComposeService, "position">[] {
-  const output = composeConfig(evaluation, project);
-  const config = JSON.parse(output) as { services?: Record<string, ServiceConfig> };
-  const services = config.services ?? {};
-  return inDependencyOrder(services).map((name) => {
-    const service = services[name]!;
-    for (const file of envFiles(service)) {
+  evaluation.refuseCommand("docker_compose()");
+  const command = composeCommand(evaluation);
+  const services = composeConfig(evaluation, project, command);
+  const named = mayNameEnvFiles(project) ? uninterpolated(evaluation, project, command) : {};
+  return inDependencyOrder(services, before).map((name) => {
+    for (const file of envFiles(named[name])) {
       recordFileOnly(evaluation, isAbsolute(file) ? file : join(project.directory, file));
     }
+    const service = services[name]!;
     return labelled(`getting service ${name}`, () => toService(project.name, name, service));
   });
 }
 
-/** Runs `docker compose config`, or `docker-compose config` where that plugin is missing. */
-function composeConfig(evaluation: Evaluation, project: ComposeProjectFiles): string {
-  evaluation.refuseCommand("docker_compose()");
-  const argv = [
-    ...composeCommand(evaluation),
-    ...projectArguments(project),
-    "config",
-    "--format",
-    "json",
-  ];
-  evaluation.recordCommand(argv);
+function composeConfig(
+  evaluation: Evaluation,
+  project: ComposeProjectFiles,
+  command: readonly string[],
+): ServiceConfigs {
+  const { argv, outcome } = runConfig(evaluation, project, command, []);
   const fail = (reason: string) =>
     new Error(`command ${goQuoteList(argv)} failed.\nerror: ${reason}`);
-  if (findProgram(evaluation, argv[0]!) === undefined) throw fail(notFound(argv[0]!));
+  if (outcome === undefined) throw fail(notFound(argv[0]!));
+  const { exitCode, stdout, stderr } = outcome;
+  if (exitCode === 0) return servicesOf(stdout);
+  throw fail(`exit status ${exitCode}\nstdout: ${goQuote(stdout)}\nstderr: '${stderr}'`);
+}
+
+/** The services with their variables unread; none where the files make sense with them alone. */
+function uninterpolated(
+  evaluation: Evaluation,
+  project: ComposeProjectFiles,
+  command: readonly string[],
+): ServiceConfigs {
+  const { outcome } = runConfig(evaluation, project, command, ["--no-interpolate"]);
+  return outcome?.exitCode === 0 ? servicesOf(outcome.stdout) : {};
+}
+
+function servicesOf(config: string): ServiceConfigs {
+  return (JSON.parse(config) as { services?: ServiceConfigs }).services ?? {};
+}
+
+/** Runs `docker compose config`, or `docker-compose config` where that plugin is missing. */
+function runConfig(
+  evaluation: Evaluation,
+  project: ComposeProjectFiles,
+  command: readonly string[],
+  options: readonly string[],
+) {
+  const argv = [...command, ...projectArguments(project), "config", "--format", "json", ...options];
+  evaluation.recordCommand(argv);
+  if (findProgram(evaluation, argv[0]!) === undefined) return { argv, outcome: undefined };
   const outcome = evaluation.sync.exec(argv, {
     // A directory that is not there is Compose's to name.
     cwd: isDirectory(project.directory) ? project.directory : evaluation.directory,
-    env: Object.fromEntries(evaluation.env),
+    // Profiles of the environment count where the Tiltfile gives none, which is settled by now.
+    env: { ...Object.fromEntries(evaluation.env), COMPOSE_PROFILES: "" },
     stdin: composeInput(project.files),
   });
-  if (outcome.exitCode === 0) return outcome.stdout;
-  throw fail(
-    `exit status ${outcome.exitCode}\nstdout: ${goQuote(outcome.stdout)}\nstderr: '${outcome.stderr}'`,
-  );
+  return { argv, outcome };
+}
+
+/**
+ * Whether services may have files of variables, of their own or of what the files extend or include. Compose leaves
+ * them out once it has put the variables in, and names them only where it is told to put nothing in.
+ */
+function mayNameEnvFiles({ files }: ComposeProjectFiles): boolean {
+  return files.some((file) => {
+    const text = "content" in file ? file.content : readBytes(file.path).toString("utf8");
+    return /env_file|extends|include/.test(text);
+  });
 }
 
 /** The options that name a project; Blobs are read from standard input. */
@@ -90,11 +129,13 @@ function projectArguments({
   ];
 }
 
-function envFiles({ env_file }: ServiceConfig): string[] {
+function envFiles(service: ServiceConfig | undefined): string[] {
+  const { env_file } = service ?? {};
   const files = env_file === undefined ? [] : [env_file].flat();
   return files.flatMap((file) => {
     const path = typeof file === "string" ? file : (file as { path?: string }).path;
-    return path === undefined ? [] : [path];
+    // What a variable names cannot be told from the text alone.
+    return path === undefined || path.includes("$") ? [] : [path];
   });
 }
 
@@ -110,7 +151,7 @@ function dependencies({ depends_on }: ServiceConfig): Record<string, string> {
   );
 }
 
-function inDependencyOrder(services: Readonly<Record<string, ServiceConfig>>): string[] {
+function inDependencyOrder(services: ServiceConfigs, before: readonly string[]): string[] {
   const ordered: string[] = [];
   const seen = new Set<string>();
   const visit = (name: string) => {
@@ -119,7 +160,7 @@ function inDependencyOrder(services: Readonly<Record<string, ServiceConfig>>): s
     for (const dependency of Object.keys(dependencies(services[name])).sort()) visit(dependency);
     ordered.push(name);
   };
-  for (const name of Object.keys(services).sort()) visit(name);
+  for (const name of [...before, ...Object.keys(services).sort()]) visit(name);
   return ordered;
 }
 

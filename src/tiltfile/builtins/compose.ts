@@ -110,14 +110,9 @@ function addFiles(
           ...(envFile === undefined ? {} : { envFile }),
         };
   const known = new Map(before?.services.map((service) => [service.service, service]));
-  const read = readServices(evaluation, project);
+  const read = readServices(evaluation, project, [...known.keys()]);
   for (const { name, service } of read) if (!known.has(service)) evaluation.checkNameIsFree(name);
-  const fresh = read.map((service) => carryOver(service, known.get(service.service), position));
-  // Services that were there keep their places.
-  const kept = (before?.services ?? []).flatMap(
-    (old) => fresh.find(({ service }) => service === old.service) ?? [],
-  );
-  const services = [...kept, ...fresh.filter((service) => !kept.includes(service))];
+  const services = read.map((service) => carryOver(service, known.get(service.service), position));
   const recorded = { ...project, position: before?.position ?? position, services };
   if (before === undefined) projects.push(recorded);
   else projects[index] = recorded;
@@ -156,7 +151,10 @@ function tuneService(evaluation: Evaluation, call: Call): Value {
   if (given.infer_links !== undefined) service.inferLinks = given.infer_links;
   service.links.push(...(given.links ?? []));
   addNew(service.labels, given.labels ?? []);
-  if (image !== undefined) service.image = image;
+  if (image !== undefined) {
+    parseImageReference(image);
+    service.image = image;
+  }
   addNew(service.resourceDeps, stringsNamed(`${call.name}: resource_deps`, given.resource_deps));
   if (given.auto_init !== undefined) service.autoInit = given.auto_init;
   service.position = call.position();
@@ -170,9 +168,7 @@ function addNew(list: string[], items: readonly string[]): void {
 function imageArgument(value: Value | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (!isString(value)) throw new Error(`image arg must be a string; got ${goTypeName(value)}`);
-  const image = toJsString(value);
-  parseImageReference(image);
-  return image;
+  return toJsString(value);
 }
 
 function findService(

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { ComposeProject, ComposeResource } from "../../../../src/model/plan.ts";
 import { evaluateFiles, withShortPaths } from "../evaluation.ts";
@@ -7,7 +8,8 @@ import { evaluateFiles, withShortPaths } from "../evaluation.ts";
 const DOCKER = `#!/bin/sh
 case "$*" in
   *version) echo "Docker Compose version \${COMPOSE_VERSION:-v2.27.0}" ;;
-  *config*) echo "$*" >> "$TEST_DIR/calls"; cat > "$TEST_DIR/stdin"; cat "$TEST_DIR/config.json" ;;
+  *--no-interpolate*) cat "$TEST_DIR/raw.json" ;;
+  *config*) echo "$COMPOSE_PROFILES" > "$TEST_DIR/profiles"; echo "$*" >> "$TEST_DIR/calls"; cat > "$TEST_DIR/stdin"; cat "$TEST_DIR/config.json" ;;
 esac
 `;
 
@@ -22,7 +24,6 @@ const SHOP = {
     build: { context: "web" },
     depends_on: { db: { condition: "service_started" }, cache: { condition: "service_healthy" } },
     ports: [{ published: "8080" }, { published: "9000-9010" }, {}],
-    env_file: [{ path: "web.env" }, "/etc/shop.env"],
   },
   db: { image: "postgres:16" },
   cache: { image: "redis", healthcheck: { test: ["CMD", "ping"] } },
@@ -122,11 +123,70 @@ describe("docker_compose()", () => {
   });
 
   test("counts its files, and those of its services' environments, as read", () => {
-    const { files } = compose('docker_compose("compose.yml", env_file="local.env")');
+    const { files } = compose('docker_compose("compose.yml", env_file="local.env")', {
+      "compose.yml": "services: {web: {env_file: [web.env, /etc/shop.env]}}\n",
+      "raw.json": JSON.stringify({
+        services: {
+          web: { env_file: [{ path: "web.env" }, "/etc/shop.env", "$STAGE.env"] },
+          unused: { env_file: "unused.env" },
+        },
+      }),
+    });
     expect(files).toEqual(
       expect.arrayContaining(["compose.yml", "local.env", "web.env"].map((f) => `$D/${f}`)),
     );
     expect(files).toContain("/etc/shop.env");
+    expect(files.join()).not.toMatch(/STAGE|unused/);
+  });
+
+  test.skipIf(spawnSync("docker", ["compose", "version"]).status !== 0)(
+    "asks Compose itself for the files of environments",
+    () => {
+      const { plan } = withShortPaths(
+        evaluateFiles({
+          Tiltfile: 'docker_compose("app/compose.yml")',
+          "app/compose.yml":
+            "services: {a: {image: x, env_file: a.env}, b: {extends: {file: ../base.yml, service: c}}}\n",
+          "app/a.env": "",
+          "base.yml": "services: {c: {image: x, env_file: [base.env]}}\n",
+          "base.env": "",
+        }),
+      );
+      expect(plan?.environment.files).toEqual(
+        expect.arrayContaining(["$D/app/a.env", "$D/app/compose.yml", "$D/base.env"]),
+      );
+    },
+  );
+
+  test("manages without the names of environments that Compose cannot tell", () => {
+    const { files, services } = compose('docker_compose("compose.yml")', {
+      "compose.yml": "services: {web: {env_file: web.env}}\n",
+    });
+    expect(services).toHaveLength(3);
+    expect(files).not.toContain("$D/web.env");
+  });
+
+  test("keeps the order of what was there, but for new dependencies", () => {
+    const { services } = compose(
+      [
+        'local("cp first.json config.json", quiet=True, echo_off=True)',
+        'docker_compose("compose.yml", project_name="p")',
+        'local("cp second.json config.json", quiet=True, echo_off=True)',
+        'docker_compose("b.yml", project_name="p")',
+      ].join("\n"),
+      {
+        "b.yml": "",
+        "first.json": JSON.stringify({ services: { web: { image: "x" } } }),
+        "second.json": JSON.stringify({
+          services: {
+            web: { image: "x", depends_on: ["z"] },
+            z: { image: "x" },
+            db: { image: "x" },
+          },
+        }),
+      },
+    );
+    expect(services.map(({ name }) => name)).toEqual(["z", "web", "db"]);
   });
 
   test("adds files to a project that is there, and keeps what dc_resource said of it", () => {
@@ -171,6 +231,11 @@ describe("docker_compose()", () => {
     expect(log).toContain('Compose project "p" loading profiles from environment: a,b\n');
     const given = compose(`${setup}docker_compose("compose.yml", profiles=["c"])`);
     expect(given.projects[0]!.profiles).toEqual(["c"]);
+    const none = compose(
+      `${setup}docker_compose("compose.yml", profiles=[])\nprint("<" + str(read_file("profiles")) + ">")`,
+    );
+    expect(none.projects[0]!.profiles).toEqual([]);
+    expect(none.log).toContain("<\n>");
   });
 
   test("uses the image that the Tiltfile builds, by its name or as dc_resource says", () => {
@@ -336,6 +401,10 @@ describe("dc_resource()", () => {
 
   test.each([
     ['dc_resource("")', "dc_resource: `name` must not be empty"],
+    [
+      'dc_resource("nope", image="A B")',
+      'no Docker Compose service found with name "nope". Found these instead:\n\tcache; db; web',
+    ],
     ['dc_resource("web", image=1)', "image arg must be a string; got starlark.Int"],
     [
       'dc_resource("web", image="A")',
