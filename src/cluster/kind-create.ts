@@ -3,7 +3,7 @@ import type { Host } from "../host/host.ts";
 import { CommandFailedError } from "./container-engine.ts";
 import type { BringUpHooks } from "./hooks.ts";
 import { identifyProcess } from "./identity.ts";
-import { StageReader } from "./kind-log.ts";
+import { isFarewell, StageReader } from "./kind-log.ts";
 import { RUN_VARIABLE } from "./processes.ts";
 import type { RunRecord } from "./record.ts";
 
@@ -50,7 +50,7 @@ export async function createWithKind(
       timeoutMs: CREATE_TIMEOUT_MS,
       onPid: (pid) => void recordProcess(pid, record, host),
       onLine: (line) => {
-        hooks.onLine?.(line);
+        if (!isFarewell(line)) hooks.onLine?.(line);
         const stage = stages.read(line, host.clock.now());
         if (stages.current === "Preparing nodes") create.onPreparing();
         if (stage?.ok) hooks.onStep?.(stage.name, stage.startedAt, stage.at);

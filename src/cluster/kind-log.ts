@@ -32,6 +32,13 @@ export class StageReader {
   }
 }
 
+/** What kind says at the end is about using its cluster by hand: with a kubeconfig and names that are ours to know. */
+export function isFarewell(line: string): boolean {
+  return /^\s*(Set kubectl context|You can now use|kubectl cluster-info|Have a (nice day|question)|Thanks for using|Not sure what to do next|$)/.test(
+    line,
+  );
+}
+
 /** Without kind's pictures, dots and image name: `Preparing nodes`. */
 function stageName(text: string): string {
   return text

@@ -254,9 +254,6 @@ async function openConnection(
   return connection;
 }
 
-const KIND_FAREWELL =
-  /^(Set kubectl context|You can now use|kubectl cluster-info|Have a (nice day|question)|Thanks for using|Not sure what to do next|\s*$)/;
-
 /** Turns a promise of the bring-up into its phase's two events; a failure ends the run. */
 function observe(session: Session, name: "create" | "registry", promise: Promise<unknown>): void {
   void phase(session, CLUSTER_SUBJECT, name, () => promise).catch((error: unknown) =>
@@ -272,17 +269,14 @@ export function breakDown(session: Session, error: unknown): void {
 function hooksOf(session: Session, name: "create" | "registry") {
   return {
     onStep: clusterStep(session, name),
-    onLine: (text: string) => {
-      // kind's farewell is about using its cluster by hand: nobody is there who would.
-      if (KIND_FAREWELL.test(text)) return;
+    onLine: (text: string) =>
       session.line({
         resource: CLUSTER_SUBJECT,
         phase: name,
         level: "info",
         source: "runtime",
         text,
-      });
-    },
+      }),
     onRetry: (failure: Failure, attempt: number) =>
       session.log.append({
         type: "phase-retried",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StageReader } from "../../../src/cluster/kind-log.ts";
+import { isFarewell, StageReader } from "../../../src/cluster/kind-log.ts";
 import { parseKindVersion } from "../../../src/cluster/kind-version.ts";
 
 test("StageReader.read() gives stages with both their times", () => {
@@ -36,4 +36,18 @@ test.each([
   ["what", undefined],
 ])("parseKindVersion() of %j is %j", (text, version) => {
   expect(parseKindVersion(text)).toBe(version);
+});
+
+test("isFarewell() knows what kind says when the cluster stands, and nothing else", () => {
+  const farewell = [
+    'Set kubectl context to "kind-tci-6s8s69vn"',
+    "You can now use your cluster with:",
+    "",
+    "kubectl cluster-info --context kind-tci-6s8s69vn --kubeconfig /home/me/kubeconfig",
+    "Not sure what to do next? 😅  Check out https://kind.sigs.k8s.io/docs/user/quick-start/",
+    "Have a nice day! 👋",
+  ];
+  expect(farewell.filter((line) => !isFarewell(line))).toEqual([]);
+  const others = [" ✓ Installing CNI 🔌", "ERROR: failed to create cluster: node(s) already exist"];
+  expect(others.filter(isFarewell)).toEqual([]);
 });
