@@ -36,6 +36,10 @@ export interface RunOptions {
   readonly secretEnv: readonly string[];
   /** Stop after the verdict and leave the cluster to somebody else's teardown (the Action's post step). */
   readonly leaveTeardown: boolean;
+  /** Where the CI system has checked the project out: reports name files relative to it where there is no git. */
+  readonly checkout?: string;
+  /** Must appear nowhere, beside `secretEnv`. */
+  readonly secrets: readonly { readonly label: string; readonly value: string }[];
   /** The CI system we run in, for presentation only. */
   readonly ci?: string;
 }
@@ -48,6 +52,8 @@ export type ClusterChoice =
       readonly nodeImage?: string;
       readonly kindConfig?: string;
       readonly kubernetesVersion?: string;
+      /** The version that kind has to have. */
+      readonly kindVersion?: string;
       readonly warm: "auto" | "always" | "never";
       /** A baked node image to pull if it is not on the machine. */
       readonly warmNode?: string;
@@ -64,6 +70,8 @@ export interface ReportOptions {
   readonly events?: string;
   readonly ctrf?: string;
   readonly junitPrefix?: string;
+  /** Disabled resources too, as skipped, in JUnit. */
+  readonly reportDeselected: boolean;
   readonly exportLogs: "on-failure" | "always" | "never";
 }
 

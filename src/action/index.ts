@@ -1,7 +1,7 @@
 // The Action's bundle: the same file serves main and post, told apart by the state that main saved.
 import * as core from "@actions/core";
 import type { ProcessIo } from "../cli/io.ts";
-import { InternalError } from "../errors.ts";
+import { InternalError, messageOf } from "../errors.ts";
 import { EXIT } from "../model/result.ts";
 import { runMain } from "./main.ts";
 import { runPost } from "./post.ts";
@@ -38,7 +38,7 @@ async function start(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  const reason = error instanceof Error ? error : String(error);
+  const reason = messageOf(error);
   // What the job came to is decided by then: cleaning up never changes it.
   if (isPost) core.warning(reason);
   else core.setFailed(reason);

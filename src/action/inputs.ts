@@ -1,3 +1,5 @@
+import semver from "semver";
+
 /** How an input is read: trimmed, empty when it was not given. */
 export type GetInput = (name: string) => string;
 
@@ -11,6 +13,7 @@ const VALUE_INPUTS = [
   "node-image",
   "k8s-version",
   "kind-config",
+  "kind-version",
   "warm",
   "warm-node",
   "registry",
@@ -55,6 +58,9 @@ export function argvOf(input: GetInput, defaults: ReadonlyMap<string, string>): 
     for (const line of linesOf(input(name))) argv.push(`--${name}=${line}`);
   for (const { name, said, flag } of SWITCH_INPUTS)
     if (input(name) !== "" && switchOf(name, input) === said) argv.push(flag);
+  // a token is no word of a command that people repeat, unless it has a use
+  if (input("cache") === "gha" && input("github-token") !== "")
+    argv.push(`--github-token=${input("github-token")}`);
   const words = [...linesOf(input("resources")), ...linesOf(input("args"))];
   return words.length > 0 ? [...argv, "--", ...words] : argv;
 }
@@ -73,4 +79,18 @@ export function linesOf(text: string): string[] {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
+}
+
+/**
+ * Refuses to go on when the Action is not the version that the workflow asks for: which one runs is decided by
+ * `uses: …@REF`. Throws for that, and for what is no range of versions.
+ */
+export function checkVersion(wanted: string, actual: string): void {
+  if (wanted === "") return;
+  if (semver.validRange(wanted) === null)
+    throw new Error(`Input "version" is "${wanted}": want a version or a range of versions`);
+  if (!semver.satisfies(actual, wanted, { includePrerelease: true }))
+    throw new Error(
+      `This is tilt-ci ${actual}, and input "version" wants ${wanted}: choose it with uses: tilt-ci/tilt-ci@vVERSION`,
+    );
 }

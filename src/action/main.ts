@@ -9,16 +9,20 @@ import { CancelledError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
 import type { RunResult } from "../model/run-result.ts";
 import type { CancelSignal } from "../run/verdict.ts";
-import { argvOf, switchOf } from "./inputs.ts";
+import { VERSION } from "../version.ts";
+import { environmentForRun } from "./environment.ts";
+import { argvOf, checkVersion, switchOf } from "./inputs.ts";
 import { masksOf } from "./mask.ts";
 import { outputsOf } from "./outputs.ts";
 import { STATE } from "./state.ts";
+import { kindTool, type Tool } from "./tools/catalogue.ts";
 import { provideTools } from "./tools/provide.ts";
 
 /** The Action's main step: runs the CLI on the inputs; the cluster stays up for the steps that follow. */
 export async function runMain(io: ProcessIo): Promise<number> {
   const input = (name: string) => core.getInput(name);
   const directory = resolve(io.cwd, input("working-directory") || ".");
+  checkVersion(input("version"), VERSION);
   switchOf("keep-cluster", input); // a wrong one is told now, not when the job ends
   const runId = createRunId();
   // Before anything is created: post cleans up after a main that was killed.
@@ -26,11 +30,13 @@ export async function runMain(io: ProcessIo): Promise<number> {
   core.saveState(STATE.reports, resolve(directory, input("report-dir") || "tilt-ci-report"));
   const argv = argvOf(input, defaultTexts());
   const withKind = (input("cluster") || "kind") === "kind" && input("context") === "";
-  const cancelledBy = await bringTools(withKind, io);
+  const cancelledBy = await bringTools(withKind ? kindTool(input("kind-version")) : undefined, io);
+  // PATH has the tools by now
+  const runIo = { ...io, env: environmentForRun(io.env) };
   let hasResult = false;
   let refusal = "the log says why";
   const code = await main(argv, {
-    ...(cancelledBy ? alreadySignalled(io, cancelledBy) : io),
+    ...(cancelledBy ? alreadySignalled(runIo, cancelledBy) : runIo),
     cwd: directory,
     embedding: {
       runId,
@@ -55,7 +61,10 @@ export async function runMain(io: ProcessIo): Promise<number> {
 }
 
 /** Brings what the runner lacks. Returns the signal that ended it, if one did. */
-async function bringTools(withKind: boolean, io: ProcessIo): Promise<CancelSignal | undefined> {
+async function bringTools(
+  kind: Tool | undefined,
+  io: ProcessIo,
+): Promise<CancelSignal | undefined> {
   const cancel = new AbortController();
   let cancelledBy: CancelSignal | undefined;
   const unlisten = io.onSignal((signal) => {
@@ -64,7 +73,7 @@ async function bringTools(withKind: boolean, io: ProcessIo): Promise<CancelSigna
   });
   try {
     await provideTools(createHost(io), {
-      withKind,
+      kind,
       signal: cancel.signal,
       addPath: (path) => core.addPath(path),
       info: (message) => core.info(message),

@@ -8,7 +8,7 @@ import type { CancelSignal } from "../run/verdict.ts";
 import { type RunObserver, run } from "../run.ts";
 import type { RunOptions } from "../run-options.ts";
 import { bugReport } from "./bug-report.ts";
-import { detectCi } from "./ci-system.ts";
+import { checkoutOf, detectCi } from "./ci-system.ts";
 import type { Attach } from "./command.ts";
 import { type GithubPresentation, presentOnGithub } from "./github.ts";
 import type { ProcessIo } from "./io.ts";
@@ -52,10 +52,12 @@ async function runCommand(
       : {};
   const cwd = resolve(io.cwd, flags.workingDirectory ?? ".");
   const ci = detectCi(io.env);
+  const checkout = checkoutOf(io.env);
   const writeEvent = (line: string) => void io.stdout.write(`${line}\n`);
   const options = {
     ...runOptions(kind, { ...flags, ...reuse }, args, argv, { cwd, given, writeEvent }),
     ...(ci ? { ci } : {}),
+    ...(checkout ? { checkout } : {}),
     ...(io.embedding && { runId: io.embedding.runId, leaveTeardown: io.embedding.leaveTeardown }),
   };
   for (const flag of webFlagsGiven((name) => command.getOptionValueSource(name)))

@@ -16,24 +16,32 @@ export function defaultText({ defaultValue, defaultValueDescription }: Option): 
 
 /** The wording of flags in help and docs: the description names the choices already. */
 export function describeOption(option: Option): string {
+  return withNotes(option, option.envVar ? [`env: ${option.envVar}`] : []);
+}
+
+function withNotes(option: Option, more: readonly string[]): string {
   const preset = defaultText(option);
-  const notes = [
-    ...(preset === undefined ? [] : [`default: ${preset}`]),
-    ...(option.envVar ? [`env: ${option.envVar}`] : []),
-  ];
+  const notes = [...(preset === undefined ? [] : [`default: ${preset}`]), ...more];
   return notes.length > 0 ? `${option.description} (${notes.join(", ")})` : option.description;
 }
 
-/** Keeps `--help` on one screen: a command with rare flags gets `--help-all`. */
+/**
+ * Keeps `--help` on a screen of 24 lines and 80 columns: of a command with rare flags it lists the others, without
+ * headings; `--help-all` has all of them.
+ */
 export function shortenHelp(command: Command): void {
   if (!command.options.some((option) => rareOptions.has(option))) return;
   let all = false;
+  const whole = new Help();
   command
-    .addOption(new Option("--help-all", "also the flags that few need"))
+    .addOption(new Option("--help-all", "all flags"))
     .configureHelp({
       ...command.configureHelp(),
       visibleOptions: (shown) =>
-        new Help().visibleOptions(shown).filter((option) => all || !rareOptions.has(option)),
+        whole.visibleOptions(shown).filter((option) => all || !rareOptions.has(option)),
+      groupItems: (items, visible, groupOf) =>
+        whole.groupItems(items, visible, all ? groupOf : () => "Options:"),
+      optionDescription: (option) => (all ? describeOption(option) : withNotes(option, [])),
     })
     .on("option:help-all", () => {
       all = true;

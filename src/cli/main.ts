@@ -77,7 +77,7 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: ./, capitalize)),
-      getOutHelpWidth: () => Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH),
+      getOutHelpWidth: () => Math.min(io.stdout.columns ?? HELP_WIDTH, MAX_HELP_WIDTH),
     });
   // a program of its own (src/cli/starlark.ts), which starts in a fraction of the time
   program.addHelpText("after", "  starlark [options] [FILE...]    evaluate Starlark files; a REPL");
@@ -96,7 +96,9 @@ export function buildProgram(io: Pick<ProcessIo, "stdout" | "stderr">, attach: A
   return program;
 }
 
-const HELP_WIDTH = 100;
+/** Where the width of the screen is not known. */
+const HELP_WIDTH = 80;
+const MAX_HELP_WIDTH = 100;
 
 /** `error: unknown …` of the parser, as all other errors are spelled. */
 function capitalize(start: string): string {

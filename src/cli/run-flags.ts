@@ -15,6 +15,7 @@ export interface CiFlags {
   readonly host: string;
   readonly nodeImage?: string;
   readonly kindConfig?: string;
+  readonly kindVersion?: string;
   readonly k8sVersion?: string;
   readonly registry: string;
   readonly registryImage?: string;
@@ -31,6 +32,7 @@ export interface CiFlags {
   readonly cache: string;
   readonly cacheTo?: string[];
   readonly cacheFrom?: string[];
+  readonly githubToken?: string;
   readonly timeout: number;
   readonly readinessTimeout: number;
   readonly stableFor: number;
@@ -45,6 +47,7 @@ export interface CiFlags {
   readonly events?: string;
   readonly ctrf?: string;
   readonly junitPrefix?: string;
+  readonly reportDeselected?: boolean;
   readonly exportLogs: "on-failure" | "always" | "never";
   readonly annotations: boolean;
   readonly summary: boolean;
@@ -97,11 +100,7 @@ function runFlags(): Option[] {
 
 function clusterFlags(): Option[] {
   return grouped("Cluster:", [
-    choice("--cluster <which>", "kind (a cluster of its own), current or none", [
-      "kind",
-      "current",
-      "none",
-    ])
+    choice("--cluster <which>", "kind (its own), current, none", ["kind", "current", "none"])
       .default(undefined, "kind")
       .env("TILT_CI_CLUSTER"),
     flag("--context <name>", "kubeconfig context; implies --cluster current"),
@@ -109,12 +108,13 @@ function clusterFlags(): Option[] {
     rare(flag("--namespace <name>", "namespace of objects that name none")),
     rare(flag("--create-namespaces", "create namespaces that objects name and do not exist")),
     rare(flag("--cleanup", "with --cluster current: delete what was applied at the end")),
-    flag("--reuse <name>", "a kind cluster that stays, cleaned before each run"),
+    flag("--reuse <name>", "a kind cluster that stays between runs"),
     flag("--keep", "leave the cluster up at the end"),
     flag("--keep-on-failure", "leave the cluster up when the run failed"),
-    flag("--node-image <ref>", "kind node image").env("TILT_CI_NODE_IMAGE"),
+    rare(flag("--node-image <ref>", "kind node image").env("TILT_CI_NODE_IMAGE")),
     rare(flag("--k8s-version <version>", "the node image kindest/node:v<version>")),
     rare(flag("--kind-config <file>", "kind configuration, merged with ours")),
+    rare(flag("--kind-version <version>", "the version that kind must have")),
     rare(flag("--cluster-name <name>", "name of the kind cluster (default: unique)")),
     rare(
       choice("--warm <when>", "baked node image (tilt-ci node bake): auto, always, never", [
@@ -124,7 +124,7 @@ function clusterFlags(): Option[] {
       ]).default("auto"),
     ),
     rare(flag("--warm-node <ref>", "a baked node to pull if it is not here")),
-    flag("--registry <where>", "local, none, or the host of a registry").default("local"),
+    rare(flag("--registry <where>", "local, none, or the host of a registry").default("local")),
     rare(flag("--registry-image <ref>", "image of the local registry (default: registry:2)")),
   ]);
 }
@@ -137,20 +137,21 @@ function imageFlags(): Option[] {
     ),
     rare(list("--cache-to <spec>", "buildx cache export, per image; repeatable")),
     rare(list("--cache-from <spec>", "buildx cache import, per image; repeatable")),
+    rare(flag("--github-token <token>", "for --cache gha: what asks GitHub").env("GITHUB_TOKEN")),
   ]);
 }
 
 function policyFlags(): Option[] {
   const d = DEFAULT_POLICY;
   return grouped("Verdict:", [
-    duration("--timeout <duration>", "limit for the whole run, 0 = none", d.timeoutMs, "30m"),
+    duration("--timeout <duration>", "limit of the run, 0 = none", d.timeoutMs, "30m"),
     duration(
       "--readiness-timeout <duration>",
-      "limit for a started server to be ready",
+      "limit until a server is ready",
       d.readinessTimeoutMs,
       "5m",
     ),
-    duration("--stable-for <duration>", "how long all must stay ready", d.stableForMs, "0s"),
+    rare(duration("--stable-for <duration>", "how long all must stay ready", d.stableForMs, "0s")),
     flag("--keep-going", "run what does not need what failed, report all"),
     rare(flag("--fail-fast", "stop starting new work at the first failure (default)")),
     rare(
@@ -168,27 +169,32 @@ function policyFlags(): Option[] {
         "deadline",
       ]).default("settled"),
     ),
-    choice("--semantics <whose>", "strict, or tilt: judge exactly as tilt ci", [
-      "strict",
-      "tilt",
-    ]).default("strict"),
+    rare(
+      choice("--semantics <whose>", "strict, or tilt: judge exactly as tilt ci", [
+        "strict",
+        "tilt",
+      ]).default("strict"),
+    ),
   ]);
 }
 
 function reportFlags(): Option[] {
   return grouped("Reports:", [
     flag("--report-dir <dir>", "where reports go").default("tilt-ci-report"),
-    flag("--junit <file>", "JUnit XML, beside the one in the report directory"),
+    flag("--junit <file>", "JUnit XML, also in the report directory"),
     rare(flag("--json <file>", "JSON report")),
     rare(flag("--events <file>", "NDJSON stream of events; - for stdout")),
     rare(flag("--ctrf <file>", "CTRF report")),
     rare(flag("--junit-prefix <text>", "put before JUnit class names (Jenkins packages)")),
-    choice("--export-logs <when>", "diagnostics: on-failure, always, never", [
-      "on-failure",
-      "always",
-      "never",
-    ]).default("on-failure"),
-    list("--secret-env <name>", "variable whose value must not show; repeatable"),
+    rare(
+      choice("--export-logs <when>", "diagnostics: on-failure, always, never", [
+        "on-failure",
+        "always",
+        "never",
+      ]).default("on-failure"),
+    ),
+    rare(list("--secret-env <name>", "variable whose value must not show; repeatable")),
+    rare(flag("--report-deselected", "also disabled resources, as skipped, in JUnit")),
     rare(flag("--no-annotations", "on GitHub: no notes on the Tiltfile's lines")),
     rare(flag("--no-summary", "on GitHub: no step summary")),
   ]);

@@ -70,6 +70,7 @@ export function runOptions(
       directory: resolve(cwd, flags.reportDir),
       directoryGiven: given("reportDir"),
       exportLogs: flags.exportLogs,
+      reportDeselected: flags.reportDeselected === true,
       ...optional({
         junit: path(flags.junit),
         json: path(flags.json),
@@ -87,12 +88,16 @@ export function runOptions(
       ...optional({ logLevel: flags.logLevel }),
     },
     secretEnv: flags.secretEnv ?? [],
+    secrets: flags.githubToken ? [{ label: "GitHub token", value: flags.githubToken }] : [],
     leaveTeardown: false,
   };
 }
 
+/** A version as kind calls its own, with or without `v`. */
+const KIND_VERSION = /^v?\d+\.\d+\.\d+$/;
+
 function cacheOptions(flags: CiFlags): Pick<RunOptions["images"], "cacheTo" | "cacheFrom"> {
-  const { to, from } = cacheAt(flags.cache);
+  const { to, from } = cacheAt(flags.cache, flags.githubToken);
   const cacheTo = [...to, ...(flags.cacheTo ?? [])];
   const cacheFrom = [...from, ...(flags.cacheFrom ?? [])];
   checkCacheOptions([...cacheTo, ...cacheFrom]);
@@ -100,6 +105,11 @@ function cacheOptions(flags: CiFlags): Pick<RunOptions["images"], "cacheTo" | "c
 }
 
 function refuseContradictions(flags: CiFlags): void {
+  if (flags.kindVersion !== undefined && !KIND_VERSION.test(flags.kindVersion))
+    throw new UsageError(
+      `--kind-version "${flags.kindVersion}" is no version`,
+      "For example 0.33.0",
+    );
   const conflict = (a: string, b: string) => {
     throw new UsageError(`${a} and ${b} contradict each other`);
   };
@@ -143,6 +153,7 @@ function clusterChoice(
       nodeImage: flags.nodeImage,
       kindConfig: path(flags.kindConfig),
       kubernetesVersion: flags.k8sVersion,
+      kindVersion: flags.kindVersion,
     }),
   };
 }

@@ -18,17 +18,20 @@ export class StarlarkUsageError extends Error {}
 /** The text of `tilt-ci starlark --help`. */
 export const STARLARK_HELP = `Usage: tilt-ci starlark [options] [FILE...]
 
-Evaluates Starlark files, each with globals of its own. Without a file it reads a program from standard input, or
-on a terminal starts a REPL. print() writes to standard error. Exits 1 when a program fails.
+Evaluates Starlark files, each with globals of its own. Without a file it reads
+a program from standard input, or on a terminal starts a REPL. print() writes to
+standard error. Exits 1 when a program fails.
 
 Options:
   -c CODE           evaluate CODE
   --dialect NAME    core or tilt (default: tilt)
-  --option=NAME     allow a feature on top of the dialect: set, while, toplevelcontrol, globalreassign, recursion,
+  --option=NAME     allow a feature on top of the dialect: set, while,
+                    toplevelcontrol, globalreassign, recursion,
                     loadbindsglobally
   --parse           only parse
   --check           only parse and resolve names, reporting every static error
-  --test-values     predeclare the values that the public test suites of the language use
+  --test-values     predeclare the values that the language's public test suites
+                    use
   -h, --help        show this text
 `;
 

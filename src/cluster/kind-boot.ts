@@ -30,6 +30,7 @@ export interface KindClusterOptions {
   readonly kubeconfig: string;
   readonly nodeImage?: string | undefined;
   readonly kubernetesVersion?: string | undefined;
+  readonly kindVersion?: string | undefined;
   /** Absolute path of `--kind-config`. */
   readonly kindConfigFile?: string | undefined;
   readonly registry?: RegistryLease | undefined;
@@ -121,7 +122,7 @@ export class KindBoot {
     for (const warning of config.warnings) this.#hooks.onWarning?.(warning);
     const [image, kindVersion] = await Promise.all([
       this.#nodeImage(),
-      checkKind(this.#host, this.#signal),
+      checkKind(this.#host, this.#signal, this.#options.kindVersion),
     ]);
     await record.add(
       { type: "cluster", name, cli, ...(reuse ? { reuse: true } : {}) },

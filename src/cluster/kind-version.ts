@@ -6,10 +6,11 @@ import type { Host } from "../host/host.ts";
 export const OLDEST_KIND = "0.27.0";
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** The version of the kind on PATH. Throws `EnvironmentError` when it is missing or too old. */
+/** The version of the kind on PATH. Throws `EnvironmentError` when it is missing, too old or not the one that is `wanted`. */
 export async function checkKind(
   host: Pick<Host, "run">,
   signal: AbortSignal | undefined,
+  wanted?: string,
 ): Promise<string> {
   let text: string;
   try {
@@ -29,6 +30,10 @@ export async function checkKind(
   if (!version)
     throw new EnvironmentError(`Cannot tell the version of kind from "${text.trim()}"`, {
       hint: "Check the kind on PATH: kind version",
+    });
+  if (wanted !== undefined && version !== parseKindVersion(wanted))
+    throw new EnvironmentError(`kind is of version ${version}, --kind-version wants ${wanted}`, {
+      hint: `Install kind ${wanted} and put it first on PATH`,
     });
   if (isOlder(version, OLDEST_KIND))
     throw new EnvironmentError(`kind ${version} is too old`, {

@@ -7,7 +7,11 @@ import { checkTools } from "./tools.ts";
 export type { Check } from "./check.ts";
 
 export async function examine(host: Host): Promise<Check[]> {
-  const parts = await Promise.all([checkTools(host), checkMachine(host), checkRegistries()]);
+  const parts = await Promise.all([
+    checkTools(host),
+    checkMachine(host),
+    checkRegistries(host.env),
+  ]);
   return parts.flat();
 }
 

@@ -1,6 +1,8 @@
 import { readFile, statfs } from "node:fs/promises";
+import { type ClientRequest, request as plainRequest } from "node:http";
 import { request } from "node:https";
 import type { Host } from "../host/host.ts";
+import { proxyFor } from "../host/proxy.ts";
 import type { Check } from "./check.ts";
 
 const GIB = 1 << 30;
@@ -8,6 +10,8 @@ const MIN_FREE_GIB = 10;
 const MIN_INOTIFY = { max_user_instances: 512, max_user_watches: 524_288 } as const;
 const REGISTRIES = ["registry-1.docker.io", "ghcr.io", "registry.k8s.io", "quay.io"] as const;
 const REGISTRY_TIMEOUT_MS = 5000;
+
+type Env = Readonly<Record<string, string>>;
 
 /** Disk, kernel limits, cgroups: what makes clusters fail oddly. */
 export async function checkMachine(host: Host): Promise<Check[]> {
@@ -69,14 +73,15 @@ async function checkCgroup(): Promise<Check> {
   };
 }
 
-/** Whether image registries answer. Unreachable is a warning: images that are here already need none. */
+/** Whether image registries answer, through the proxy of the environment if there is one. Unreachable is a warning: images that are here already need none. */
 export async function checkRegistries(
+  env: Env,
   registries: readonly string[] = REGISTRIES,
 ): Promise<Check[]> {
   return Promise.all(
     registries.map(async (registry): Promise<Check> => {
       const name = `registry ${registry}`;
-      const error = await reach(registry);
+      const error = await reach(registry, env);
       if (!error) return { name, status: "ok" };
       return {
         name,
@@ -88,21 +93,45 @@ export async function checkRegistries(
   );
 }
 
-/** Undefined when the registry answered anything at all, else why not. */
-function reach(registry: string): Promise<string | undefined> {
+/** Undefined when the registry answered anything at all, or a proxy opens the way to it, else why not. */
+function reach(registry: string, env: Env): Promise<string | undefined> {
+  const proxy = proxyFor(`https://${registry}`, env);
   return new Promise((resolve) => {
-    const ask = request(
-      `https://${registry}/v2/`,
-      { timeout: REGISTRY_TIMEOUT_MS, agent: false },
-      (response) => {
-        response.resume();
-        resolve(undefined);
-      },
-    );
+    const ask = proxy === undefined ? askRegistry(registry) : askProxy(proxy, registry);
+    ask.on("response", (response) => {
+      response.resume();
+      resolve(proxy === undefined ? undefined : refusal(response));
+    });
+    ask.on("connect", (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode === 200 ? undefined : refusal(response));
+    });
     ask.on("timeout", () =>
       ask.destroy(new Error(`no answer within ${REGISTRY_TIMEOUT_MS / 1000} s`)),
     );
     ask.on("error", (error) => resolve(error.message));
     ask.end();
   });
+}
+
+function askRegistry(registry: string): ClientRequest {
+  return request(`https://${registry}/v2/`, { timeout: REGISTRY_TIMEOUT_MS, agent: false });
+}
+
+function askProxy(proxy: string, registry: string): ClientRequest {
+  const { protocol, hostname, port, username, password } = new URL(proxy);
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return (protocol === "https:" ? request : plainRequest)({
+    host: hostname,
+    port: port || (protocol === "https:" ? 443 : 80),
+    method: "CONNECT",
+    path: registry.includes(":") ? registry : `${registry}:443`,
+    ...(username && { headers: { "Proxy-Authorization": `Basic ${login.toString("base64")}` } }),
+    timeout: REGISTRY_TIMEOUT_MS,
+    agent: false,
+  });
+}
+
+function refusal({ statusCode }: { readonly statusCode?: number | undefined }): string {
+  return `the proxy refuses: HTTP status ${statusCode}`;
 }

@@ -16,6 +16,18 @@ const clock: Clock = {
   },
 };
 
+/**
+ * Files that GitHub's runner reads commands from when a step has ended: environment and PATH of later steps, outputs, state,
+ * summary. What a Tiltfile runs does not speak for the step.
+ */
+const RUNNER_FILES: ReadonlySet<string> = new Set([
+  "GITHUB_ENV",
+  "GITHUB_PATH",
+  "GITHUB_OUTPUT",
+  "GITHUB_STATE",
+  "GITHUB_STEP_SUMMARY",
+]);
+
 /** The real outside. `env` and `cwd` come from the process's entry (src/cli.ts, src/action). */
 export function createHost({
   env,
@@ -25,7 +37,9 @@ export function createHost({
   cwd: string;
 }): Host {
   const defined = Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !RUNNER_FILES.has(entry[0]),
+    ),
   );
   return {
     env: defined,

@@ -48,12 +48,19 @@ export function checkCacheOptions(options: readonly string[]): void {
   }
 }
 
-/** The `--cache-to` and `--cache-from` that `--cache` stands for. Throws `UsageError` for a place that is none. */
-export function cacheAt(where: string): { readonly to: string[]; readonly from: string[] } {
+/**
+ * The `--cache-to` and `--cache-from` that `--cache` stands for; with a GitHub token BuildKit asks GitHub itself where its
+ * cache throttles. Throws `UsageError` for a place that is none.
+ */
+export function cacheAt(
+  where: string,
+  githubToken?: string,
+): { readonly to: string[]; readonly from: string[] } {
   if (where === "none") return { to: [], from: [] };
   const place = where === "gha" ? "type=gha" : registryCache(where);
+  const token = where === "gha" && githubToken ? [`ghtoken=${githubToken}`] : [];
   // a cache that cannot be written must not fail a build
-  return { to: [`${place},mode=max,ignore-error=true`], from: [place] };
+  return { to: [[place, "mode=max", "ignore-error=true", ...token].join(",")], from: [place] };
 }
 
 function registryCache(where: string): string {

@@ -37,12 +37,17 @@ export interface NarratorState {
   readonly style: NarrationStyle;
   readonly planned: Map<string, PlannedResource>;
   readonly updates: Map<string, Update>;
+  /** Whether this run makes a cluster that goes with it. */
+  goes: boolean;
+  /** Attempts of phases that failed, by phase: how many, and the reasons that were told. */
+  readonly retries: Map<string, { count: number; readonly told: Set<string> }>;
   /** Start of phases that run, by case name; epoch ms. */
   readonly starts: Map<string, number>;
 }
 
 export function newNarrator(style: NarrationStyle = "update"): NarratorState {
-  return { style, planned: new Map(), updates: new Map(), starts: new Map() };
+  const state = { style, planned: new Map(), updates: new Map(), starts: new Map() };
+  return { ...state, goes: false, retries: new Map() };
 }
 
 /** The phases of an update, as opposed to what runs afterwards. */
@@ -76,20 +81,48 @@ export function narrate(
         : [];
     case "phase-started":
       return started(event, state);
+    case "cluster":
+      if (event.cluster.name !== undefined) state.goes = true;
+      if (event.cluster.stays) state.goes = false;
+      return [];
     case "phase-retried":
-      return [
-        {
-          text: `WARNING: ${phaseLabel({ name: event.phase, ...subjectOf(event) })}: attempt ${event.attempt} failed: ${withCode(event.failure.message, event.failure.code)}; trying again`,
-          level: "warn",
-          resource: event.resource,
-          quiet: true,
-        },
-      ];
+      return retried(event, state);
     case "phase-finished":
-      return finished(event, state, hasOutput);
+      return [...retriesInAll(event, state), ...finished(event, state, hasOutput)];
     default:
       return [];
   }
+}
+
+/** One line for each reason, however often it is met: how often is told at the end. */
+function retried(
+  event: Extract<RunEvent, { type: "phase-retried" }>,
+  state: NarratorState,
+): Narration[] {
+  const { resource, phase, failure, attempt } = event;
+  const label = phaseLabel({ name: phase, ...subjectOf(event) });
+  const key = phaseTitle(resource, { name: phase, ...subjectOf(event) });
+  const known = state.retries.get(key) ?? { count: 0, told: new Set() };
+  state.retries.set(key, known);
+  known.count++;
+  // ports, times and counters of the same message differ
+  const reason = `${failure.object ?? ""} ${failure.message.replace(/\d+/g, "0")}`;
+  if (known.told.has(reason)) return [];
+  known.told.add(reason);
+  const text = `WARNING: ${label}: attempt ${attempt} failed: ${withCode(failure.message, failure.code)}; trying again`;
+  return [{ text, level: "warn", resource, quiet: true }];
+}
+
+function retriesInAll(
+  event: Extract<RunEvent, { type: "phase-finished" }>,
+  { retries }: NarratorState,
+): Narration[] {
+  const { resource, phase } = event;
+  const known = retries.get(phaseTitle(resource, { name: phase, ...subjectOf(event) }));
+  if (known === undefined || known.count === known.told.size) return [];
+  const label = phaseLabel({ name: phase, ...subjectOf(event) });
+  const text = `WARNING: ${label}: ${known.count} attempts failed in all`;
+  return [{ text, level: "warn", resource, quiet: true }];
 }
 
 function about({ resource }: { readonly resource?: string }): { readonly resource?: string } {
@@ -176,6 +209,8 @@ function finished(
     ];
   }
   if (status === "skipped" || (status === "cancelled" && state.style === "phase")) return [];
+  // A run that made no cluster, or leaves it up, has torn nothing down.
+  if (phase === "teardown" && status === "passed" && !state.goes) return [];
   if (state.style === "update" && UPDATE.has(phase) && status === "passed")
     return update !== undefined && isDone(update) ? [summary(update, resource)] : [];
   const start = state.starts.get(phaseTitle(resource, { name: phase, ...subjectOf(event) }));

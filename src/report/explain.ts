@@ -2,6 +2,7 @@ import type { FirstCause, ResourceResult, RunResult } from "../model/run-result.
 import type { BundledFile } from "./bundle.ts";
 import type { LoadedReport } from "./load-report.ts";
 import { plainLine, plainLogLine, plainText } from "./plain-text.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { detailBeyond, failedPhase, lastLines, otherFailures, subjectOfCause } from "./story.ts";
 import {
   causeLine,
@@ -10,7 +11,6 @@ import {
   listNames,
   phaseLabel,
   placeOf,
-  reproduceCommand,
   verdictLine,
   withCode,
 } from "./wording.ts";

@@ -1,5 +1,6 @@
 import type { FirstCause, RunResult } from "../model/run-result.ts";
 import { plainLine, plainLogLine, plainText, shorten } from "./plain-text.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { detailBeyond, lastLines, otherFailures, subjectOfCause } from "./story.ts";
 import {
   causeLine,
@@ -8,7 +9,6 @@ import {
   listNames,
   phaseLabel,
   placeOf,
-  reproduceCommand,
   withCode,
 } from "./wording.ts";
 

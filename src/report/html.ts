@@ -3,6 +3,7 @@ import { escapeHtml, scriptJson } from "./escape.ts";
 import { PAGE_SCRIPT } from "./page/script.ts";
 import { PAGE_STYLE } from "./page/style.ts";
 import { plainText } from "./plain-text.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { detailBeyond, objectLabel } from "./story.ts";
 import {
   causeLine,
@@ -11,7 +12,6 @@ import {
   listNames,
   phaseLabel,
   placeOf,
-  reproduceCommand,
   verdictLine,
 } from "./wording.ts";
 

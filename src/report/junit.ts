@@ -3,8 +3,9 @@ import { isInfrastructure } from "../model/reason.ts";
 import type { FirstCause, PhaseResult, ResourceResult, RunResult } from "../model/run-result.ts";
 import { createJunit, extendCase, formatSeconds, setAttributes } from "./junit-builder.ts";
 import { plainLine, plainText, shorten } from "./plain-text.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { detailBeyond } from "./story.ts";
-import { caseName, causeLine, placeOf, reproduceCommand, withCode } from "./wording.ts";
+import { caseName, causeLine, placeOf, withCode } from "./wording.ts";
 
 /*
  * JUnit XML as its readers really read it (docs/reports.md, "JUnit"): one flat level, a suite a resource, a case a phase;

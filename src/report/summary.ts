@@ -1,6 +1,7 @@
 import type { FirstCause, PathSegment, RunResult } from "../model/run-result.ts";
 import { escapeMarkdown, markdownBlock, markdownCode } from "./escape.ts";
 import { plainLine, shorten } from "./plain-text.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { detailBeyond, failedPhase, lastLines, objectLabel, otherFailures } from "./story.ts";
 import {
   causeLine,
@@ -9,7 +10,6 @@ import {
   listNames,
   phaseTitle,
   placeOf,
-  reproduceCommand,
   verdictLine,
   withCode,
 } from "./wording.ts";

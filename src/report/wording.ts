@@ -78,33 +78,3 @@ export function listNames(names: readonly string[], max = 6): string {
     names.length > max ? `${names.length - shown.length} more` : (names[names.length - 1] ?? "");
   return `${shown.join(", ")} and ${last}`;
 }
-
-/** One word as a POSIX shell reads it back. */
-export function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/**
- * The command that runs the same again: from where it ran; for a run of CI, which nobody sat before, from the top of the
- * repository.
- */
-export function reproduceCommand(result: RunResult): string {
-  const { command, argv, ci } = result.run;
-  const words = argv[0] === command ? argv : [command, ...argv];
-  const line = ["tilt-ci", ...words].map((word) => shellQuote(plainLine(word))).join(" ");
-  const folder = ci === null ? undefined : startFolder(result.run);
-  return folder === undefined ? line : `cd ${shellQuote(plainLine(folder))} && ${line}`;
-}
-
-/** Where a run was started, relative to the repository, as its Tiltfile tells; undefined for the top. */
-function startFolder({ argv, tiltfile }: RunResult["run"]): string | undefined {
-  const dashes = argv.indexOf("--");
-  const flags = dashes < 0 ? argv : argv.slice(0, dashes);
-  const at = flags.findLastIndex((word) => /^(-f|--file|--tiltfile)(=|$)/.test(word));
-  const given = flags[at]?.includes("=") ? flags[at].replace(/^[^=]*=/, "") : flags[at + 1];
-  const file = (at < 0 ? undefined : given) ?? "Tiltfile";
-  const folder = tiltfile.endsWith(`/${file}`) ? tiltfile.slice(0, -file.length - 1) : "";
-  return folder === "" || flags.some((word) => word.startsWith("--working-directory"))
-    ? undefined
-    : folder;
-}

@@ -10,7 +10,8 @@ export function needsCluster({ resources }: Pick<Plan, "resources">): boolean {
 export function checkPlan(plan: Pick<Plan, "resources">, hasCluster: boolean): void {
   if (plan.resources.length === 0)
     throw new UsageError(
-      "No resources found. Check out https://docs.tilt.dev/tutorial.html to get started!",
+      "No resources found",
+      "The Tiltfile declares none, or disables all: docs/tiltfile.md lists what makes resources",
     );
   const deployed = plan.resources.find(isDeployed);
   if (deployed !== undefined && !hasCluster)

@@ -134,7 +134,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
           hooksOf(session, "registry"),
         )
       : undefined;
-  const { nodeImage, kubernetesVersion, kindConfig: kindConfigFile } = choice;
+  const { nodeImage, kubernetesVersion, kindVersion, kindConfig: kindConfigFile } = choice;
   const lease = startKindCluster(
     {
       record,
@@ -145,6 +145,7 @@ function bringUp(session: Session, { choice, name, reuse }: KindPlan, kubeconfig
       signal,
       nodeImage,
       kubernetesVersion,
+      kindVersion,
       kindConfigFile,
       warm: warmOptions(session, choice, hooksOf(session, "create")),
     },

@@ -38,7 +38,7 @@ export async function openSession(options: RunOptions, outside: Host, io: RunIo)
   const stateDir = stateDirectory(host);
   const [record, repository] = await Promise.all([
     openRecord(stateDir, id, host),
-    describeRepository(options.tiltfile, host),
+    describeRepository(options.tiltfile, options.checkout, host),
   ]);
   const temporaryDirectory = join(stateDir, "tmp", id);
   await record.add(
@@ -138,7 +138,8 @@ function openReports(
   scrubber: Scrubber,
   host: Host,
 ): ReportWriter {
-  const { junitPrefix, directory, directoryGiven, junit, json, ctrf, events } = reports;
+  const { junitPrefix, reportDeselected, directory, directoryGiven } = reports;
+  const { junit, json, ctrf, events } = reports;
   return createReportWriter(
     {
       directory,
@@ -147,7 +148,10 @@ function openReports(
       ...(json ? { json } : {}),
       ...(ctrf ? { ctrf } : {}),
       ...(events ? { events: events === "-" ? console.writeEvent : events } : {}),
-      ...(junitPrefix ? { junitOptions: { prefix: junitPrefix } } : {}),
+      junitOptions: {
+        deselected: reportDeselected,
+        ...(junitPrefix ? { prefix: junitPrefix } : {}),
+      },
     },
     scrubber,
     host.clock,
@@ -174,11 +178,12 @@ function tellingScrubber(observer: RunObserver, known: readonly Secret[]): Scrub
 }
 
 /** What must appear nowhere from the first line on. */
-async function knownSecrets({ secretEnv }: RunOptions, { env }: Host): Promise<Secret[]> {
+async function knownSecrets({ secretEnv, secrets }: RunOptions, { env }: Host): Promise<Secret[]> {
   const named = secretEnv.flatMap((name) =>
     env[name] ? [{ label: `env ${name}`, value: env[name], origin: "explicit" as const }] : [],
   );
-  return [...named, ...(await registryCredentials(env))];
+  const told = secrets.map((secret) => ({ ...secret, origin: "explicit" as const }));
+  return [...named, ...told, ...(await registryCredentials(env))];
 }
 
 function runInfo(

@@ -1,15 +1,19 @@
 import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { Host } from "../host/host.ts";
 
-/** The git work tree that a Tiltfile is in: reports name files relative to it. Nothing where there is none. */
+/**
+ * The repository that a Tiltfile is in: reports name files relative to its top. That is the git work tree; where there is
+ * none, `checkout`, if the Tiltfile is in it (some CI systems bring the files without git).
+ */
 export async function describeRepository(
   tiltfile: string,
+  checkout: string | undefined,
   host: Host,
 ): Promise<{ readonly top?: string; readonly sha?: string }> {
   const top = await topOf(dirname(tiltfile));
-  if (top === undefined) return {};
+  if (top === undefined) return checkout && isIn(checkout, tiltfile) ? { top: checkout } : {};
   try {
     const { exitCode, stdout } = await host.run(["git", "rev-parse", "HEAD"], {
       cwd: top,
@@ -20,6 +24,11 @@ export async function describeRepository(
     if (error instanceof CommandNotFoundError) return { top };
     throw error;
   }
+}
+
+function isIn(directory: string, file: string): boolean {
+  const inside = relative(directory, file);
+  return inside !== "" && inside !== ".." && !/^\.\.[\\/]|^([\\/]|[A-Za-z]:)/.test(inside);
 }
 
 async function topOf(directory: string): Promise<string | undefined> {

@@ -101,6 +101,42 @@ describe("the bundle on an emulated runner", () => {
     expect(main.unresumed).toEqual([]);
   });
 
+  test("keeps what a Tiltfile runs from the runner's files, inputs and token", async () => {
+    const files = ["ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"].map(
+      (kind) => `$GITHUB_${kind}`,
+    );
+    const forge = files.map((file) => `[ -z "${file}" ] || echo OWNED=1 >> "${file}"`).join("; ");
+    using job = workspace.job(
+      workspace.project(
+        "forging",
+        `local('''${forge}; env''')\nlocal_resource('x', '''${forge}; env''')\n`,
+      ),
+    );
+    const main = await job.main();
+    expect(main.exit, main.log).toBe(0);
+    expect(main.rawLog).toContain("GITHUB_REPOSITORY=owner/repo");
+    expect(main.rawLog).not.toMatch(/INPUT_[A-Z]|GITHUB_ENV=|ghs_theJobsOwnToken/);
+    expect({ ...main.env, ...main.outputs, ...main.state }).not.toHaveProperty("OWNED");
+    expect(main.addedPaths.join()).not.toContain("OWNED");
+    expect(main.summary).not.toContain("OWNED");
+  });
+
+  test("names files from the top of the checkout where there is no git", async () => {
+    using job = workspace.job(workspace.project("no git", "local_resource('lint', 'exit 1')\n"));
+    const main = await job.main();
+    expect(main.exit).toBe(1);
+    expect(main.annotations.join("\n")).toMatch(/^::error file=no git\/Tiltfile,line=1,/m);
+  });
+
+  test("goes on with the version that the step insists on only", async () => {
+    const directory = workspace.project("version", "local_resource('a', 'true')\n");
+    using other = workspace.job(directory, { with: { version: "99.0.0" } });
+    const main = await other.main();
+    expect(main.exit).not.toBe(0);
+    expect(main.annotations.join("\n")).toMatch(/^::error::This is tilt-ci .* wants 99\.0\.0/);
+    expect((await other.post(main)).exit).toBe(0);
+  });
+
   test("masks the values of secret-env, line by line, and says them nowhere", async () => {
     using job = workspace.job(
       workspace.project("secretive", "local_resource('x', 'echo token=$TOKEN; echo \"$KEY\"')\n"),

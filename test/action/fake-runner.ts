@@ -15,6 +15,9 @@ interface ActionFile {
 
 export const action = load(readFileSync(join(ROOT, "action.yml"), "utf8")) as ActionFile;
 
+/** What the runner gives every job to speak to GitHub with. */
+export const GITHUB_TOKEN = "ghs_theJobsOwnToken";
+
 /** What one phase of the Action left behind, read as GitHub's runner reads it. */
 export interface Phase {
   /** -1 when it was killed. */
@@ -124,7 +127,8 @@ export class FakeRunner implements Disposable {
     const { workspace, path, env } = this.#options;
     const inputs = Object.entries(action.inputs).map(([name, { default: value = "" }]) => [
       `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
-      this.#options.with?.[name] ?? value.replace("${{ job.status }}", jobStatus),
+      this.#options.with?.[name] ??
+        value.replace("${{ job.status }}", jobStatus).replace("${{ github.token }}", GITHUB_TOKEN),
     ]);
     return {
       PATH: path,

@@ -5,6 +5,8 @@ export interface Tool {
   readonly version: string;
   /** What is there already is used from this version on. */
   readonly minimum?: string;
+  /** What is there already is used if it is of this very version. */
+  readonly exact?: boolean;
   /** Prints the version. */
   readonly argv: readonly string[];
   /** The binary, or the archive that holds it. */
@@ -24,20 +26,31 @@ const KUBECTL = "1.36.4";
 const HELM = "3.22.0";
 const KUSTOMIZE = "5.8.1";
 
-const kindUrl = (arch: Arch) => `${GITHUB}/kind/releases/download/v${KIND}/kind-linux-${arch}`;
+const kindUrl = (version: string, arch: Arch) =>
+  `${GITHUB}/kind/releases/download/v${version}/kind-linux-${arch}`;
 const kubectlUrl = (arch: Arch) =>
   `https://dl.k8s.io/release/v${KUBECTL}/bin/linux/${arch}/kubectl`;
 const helmUrl = (arch: Arch) => `https://get.helm.sh/helm-v${HELM}-linux-${arch}.tar.gz`;
 const kustomizeUrl = `${GITHUB}/kustomize/releases/download/kustomize%2Fv${KUSTOMIZE}`;
 
-export const KIND_TOOL: Tool = {
-  name: "kind",
-  version: KIND,
-  minimum: "0.27.0",
-  argv: ["kind", "version"],
-  url: kindUrl,
-  checksumUrl: (arch) => `${kindUrl(arch)}.sha256sum`,
-};
+const VERSION = /^v?(\d+\.\d+\.\d+)$/;
+
+/**
+ * kind: of exactly this version, or for an empty text the pinned one, in whose place what is there is used unless it is too
+ * old. A text that is no version counts as empty: the command line refuses it.
+ */
+export function kindTool(wanted = ""): Tool {
+  const asked = VERSION.exec(wanted)?.[1];
+  const version = asked ?? KIND;
+  return {
+    name: "kind",
+    version,
+    ...(asked === undefined ? { minimum: "0.27.0" } : { exact: true }),
+    argv: ["kind", "version"],
+    url: (arch) => kindUrl(version, arch),
+    checksumUrl: (arch) => `${kindUrl(version, arch)}.sha256sum`,
+  };
+}
 
 /** What Tiltfiles' commands and builtins call. */
 export const TILTFILE_TOOLS: readonly Tool[] = [

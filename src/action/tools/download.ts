@@ -4,7 +4,9 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import pRetry, { AbortError } from "p-retry";
+import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from "undici";
 import { messageOf } from "../../errors.ts";
+import { proxyFor } from "../../host/proxy.ts";
 
 const RETRIES = 3;
 const TIMEOUT_MS = 120_000;
@@ -14,6 +16,36 @@ export interface DownloadOptions {
   readonly retryDelayMs?: number;
   /** Ends a download in its midst, which throws then. */
   readonly signal?: AbortSignal;
+  /** What makes the connections: directly, or as `proxiedBy()` says. */
+  readonly dispatcher?: Dispatcher;
+}
+
+/** What makes connections, until it is destroyed. */
+export interface Connections {
+  readonly dispatcher: Dispatcher;
+  destroy(): Promise<void>;
+}
+
+/** Connections through the proxies that an environment names: each hop of a redirect by its own host. */
+export function proxiedBy(env: Readonly<Record<string, string>>): Connections {
+  const direct = new Agent();
+  const proxies = new Map<string, ProxyAgent>();
+  const agentOf = (proxy: string) => {
+    const agent = proxies.get(proxy) ?? new ProxyAgent(proxy);
+    proxies.set(proxy, agent);
+    return agent;
+  };
+  const dispatcher = direct.compose((dispatch) => (options, handler) => {
+    const proxy = proxyFor(new URL(String(options.origin)), env);
+    const through = proxy === undefined ? undefined : agentOf(proxy);
+    return through ? through.dispatch(options, handler) : dispatch(options, handler);
+  });
+  return {
+    dispatcher,
+    async destroy() {
+      await Promise.all([direct, ...proxies.values()].map((agent) => agent.destroy()));
+    },
+  };
 }
 
 /** A small text. Failing servers and connections are tried again; throws an `Error` with the URL. */
@@ -43,13 +75,16 @@ export function downloadFile(
 
 function retrying<T>(
   url: string,
-  { retryDelayMs = 1000, signal }: DownloadOptions,
+  { retryDelayMs = 1000, signal, dispatcher }: DownloadOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const ends = () => [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
   const attempt = async () => {
     try {
-      const response = await fetch(url, { signal: AbortSignal.any(ends()) });
+      const response = await fetch(url, {
+        signal: AbortSignal.any(ends()),
+        ...(dispatcher && { dispatcher }),
+      });
       if (response.ok) return await read(response);
       await response.body?.cancel();
       const problem = new Error(`Cannot download ${url}: HTTP status ${response.status}`);

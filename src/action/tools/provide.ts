@@ -3,16 +3,16 @@ import semver from "semver";
 import { CancelledError, messageOf } from "../../errors.ts";
 import { CommandNotFoundError } from "../../host/command-not-found.ts";
 import type { Host } from "../../host/host.ts";
-import { type Arch, KIND_TOOL, TILTFILE_TOOLS, type Tool } from "./catalogue.ts";
-import type { DownloadOptions } from "./download.ts";
+import { type Arch, TILTFILE_TOOLS, type Tool } from "./catalogue.ts";
+import { type DownloadOptions, proxiedBy } from "./download.ts";
 import { installTool } from "./install.ts";
 
 /** A mirror of the publishers' servers: asked for `MIRROR/<host>/<path>`. */
 const MIRROR_VARIABLE = "TILT_CI_TOOL_MIRROR";
 
 export interface ProvideOptions extends DownloadOptions {
-  /** The run will make a kind cluster. */
-  readonly withKind: boolean;
+  /** kind, if the run will make a cluster with it. */
+  readonly kind: Tool | undefined;
   readonly addPath: (directory: string) => void;
   readonly info: (message: string) => void;
   readonly warn: (message: string) => void;
@@ -23,7 +23,8 @@ export interface ProvideOptions extends DownloadOptions {
  * to tell, where it needs it. Throws `CancelledError` when the signal fires; nothing half done is left then.
  */
 export async function provideTools(host: Host, options: ProvideOptions): Promise<void> {
-  const wanted = [...(options.withKind ? [KIND_TOOL] : []), ...TILTFILE_TOOLS];
+  const { kind } = options;
+  const wanted = [...(kind ? [kind] : []), ...TILTFILE_TOOLS];
   const present = await Promise.all(wanted.map((tool) => isUsable(tool, host, options.signal)));
   const lacking = wanted.filter((_, index) => !present[index]);
   if (lacking.length === 0) return;
@@ -35,7 +36,13 @@ export async function provideTools(host: Host, options: ProvideOptions): Promise
     );
     return;
   }
-  await Promise.all(lacking.map((tool) => provide(tool, arch, host, options)));
+  const connections = proxiedBy(host.env);
+  const { dispatcher } = connections;
+  try {
+    await Promise.all(lacking.map((tool) => provide(tool, arch, host, { ...options, dispatcher })));
+  } finally {
+    await connections.destroy();
+  }
   if (options.signal?.aborted) throw new CancelledError();
 }
 
@@ -65,7 +72,7 @@ function mirrored(url: string, mirror: string | undefined): string {
 }
 
 async function isUsable(
-  { argv, minimum }: Tool,
+  { argv, version: pinned, minimum, exact }: Tool,
   host: Host,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
@@ -73,6 +80,7 @@ async function isUsable(
     const { exitCode, stdout } = await host.run(argv, { timeoutMs: 20_000, signal });
     if (exitCode !== 0) return false;
     const version = semver.coerce(/\d+\.\d+\.\d+/.exec(stdout)?.[0]);
+    if (exact) return version?.version === pinned;
     return minimum === undefined || (version !== null && semver.gte(version, minimum));
   } catch (error) {
     if (error instanceof CommandNotFoundError) return false;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { argvOf, linesOf, switchOf } from "../../../src/action/inputs.ts";
+import { argvOf, checkVersion, linesOf, switchOf } from "../../../src/action/inputs.ts";
 import { masksOf } from "../../../src/action/mask.ts";
 import { wantsLogs } from "../../../src/action/post.ts";
 import { ciCommand } from "../../../src/cli/ci.ts";
@@ -22,7 +22,7 @@ const flagName = (option: { name(): string }) => option.name().replace(/^no-/, "
 const names = Object.keys(action.inputs);
 
 /** Words of the command line, and what only a job has. */
-const NO_FLAGS = ["args", "resources", "job-status"];
+const NO_FLAGS = ["args", "resources", "job-status", "version"];
 
 const inputsWith = (given: Readonly<Record<string, string>>) => (name: string) =>
   given[name] ?? action.inputs[name]?.default ?? "";
@@ -44,6 +44,7 @@ describe("action.yml", () => {
       const given = action.inputs[name]!.default;
       const own: Readonly<Record<string, string>> = {
         tiltfile: "Tiltfile", // an alias of --file, which has the default
+        "github-token": "${{ github.token }}", // elsewhere in the environment
         "working-directory": ".",
         "fail-fast": "true", // what --keep-going turns off
       };
@@ -67,12 +68,12 @@ describe("argvOf()", () => {
   });
 
   test("reads every input but those of the runner", () => {
-    const read = new Set<string>();
+    const read = new Set<string>(["github-token"]); // with cache: gha only
     argvOf((name) => {
       read.add(name);
       return "";
     }, defaultTexts());
-    const elsewhere = ["working-directory", "keep-cluster", "job-status"];
+    const elsewhere = ["working-directory", "keep-cluster", "job-status", "version"];
     expect([...read, ...elsewhere].sort()).toEqual([...names].sort());
   });
 
@@ -162,5 +163,39 @@ describe("masksOf()", () => {
       "abcdef",
     ]);
     expect(masksOf("1234")).toEqual([]);
+  });
+});
+
+describe("argvOf() of github-token", () => {
+  test("hands the token to a cache that GitHub keeps, and to nothing else", () => {
+    expect(argv({ "github-token": "t0ken" })).toEqual(["ci"]);
+    expect(argv({ "github-token": "t0ken", cache: "registry=h/n" })).toEqual([
+      "ci",
+      "--cache=registry=h/n",
+    ]);
+    expect(argv({ "github-token": "t0ken", cache: "gha" })).toEqual([
+      "ci",
+      "--cache=gha",
+      "--github-token=t0ken",
+    ]);
+  });
+});
+
+describe("checkVersion()", () => {
+  test.each([
+    ["", "0.1.0"],
+    ["0.1.0", "0.1.0"],
+    ["v0.1.0", "0.1.0"],
+    ["^0.1", "0.1.7"],
+    ["0", "0.9.0"],
+  ])("lets %j pass for %s", (wanted, actual) => {
+    expect(() => checkVersion(wanted, actual)).not.toThrow();
+  });
+
+  test.each([
+    ["0.2.0", /This is tilt-ci 0\.1\.0, and input "version" wants 0\.2\.0: choose it with uses:/],
+    ["newest", /Input "version" is "newest"/],
+  ])("refuses %j", (wanted, message) => {
+    expect(() => checkVersion(wanted, "0.1.0")).toThrow(message);
   });
 });

@@ -13,7 +13,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { KIND_TOOL, TILTFILE_TOOLS, type Tool } from "../../../src/action/tools/catalogue.ts";
+import { kindTool, TILTFILE_TOOLS, type Tool } from "../../../src/action/tools/catalogue.ts";
 import { checksumIn, installTool } from "../../../src/action/tools/install.ts";
 import { archOf, provideTools } from "../../../src/action/tools/provide.ts";
 import { CancelledError } from "../../../src/errors.ts";
@@ -217,13 +217,14 @@ describe("provideTools()", () => {
     mirror: string,
     platform: NodeJS.Platform = "linux",
     signal: AbortSignal = new AbortController().signal,
+    kindVersion = "",
   ) => {
     const told = { paths: [] as string[], infos: [] as string[], warnings: [] as string[] };
     const env = { PATH: path, RUNNER_TOOL_CACHE: join(home, "cache"), TILT_CI_TOOL_MIRROR: mirror };
     await provideTools(
       { ...createHost({ env, cwd: home }), platform },
       {
-        withKind: true,
+        kind: kindTool(kindVersion),
         retryDelayMs: 1,
         signal,
         addPath: (directory) => told.paths.push(directory),
@@ -263,6 +264,27 @@ describe("provideTools()", () => {
     const { paths, warnings } = await provide(programs({ ...all, kind: "0.20.0" }), server.url);
     expect(warnings).toEqual([]);
     expect(existsSync(join(paths[0]!, "kind"))).toBe(true);
+  });
+
+  test.each(["0.32.0", "v0.32.0"])(
+    "installs the kind of version %s that is asked for",
+    async (wanted) => {
+      const arch = archOf("linux", process.arch)!;
+      const kind = `/github.com/kubernetes-sigs/kind/releases/download/v0.32.0/kind-linux-${arch}`;
+      await using server = await publisher({
+        [kind]: PROGRAM,
+        [`${kind}.sha256sum`]: `${sha256(PROGRAM)}  kind-linux-${arch}\n`,
+      });
+      const bring = (path: string) => provide(path, server.url, "linux", undefined, wanted);
+      expect((await bring(programs(all))).paths).toEqual([join(home, "cache/kind/0.32.0/x64")]);
+      const asked = server.asked.length;
+      expect((await bring(programs({ ...all, kind: "0.32.0" }))).paths).toEqual([]);
+      expect(server.asked).toHaveLength(asked);
+    },
+  );
+
+  test("takes what is no version of kind for none, and makes no path of it", () => {
+    expect(kindTool("../../x")).toMatchObject({ version: kindTool().version });
   });
 
   test("warns of what cannot be had, and goes on", async () => {
@@ -317,11 +339,11 @@ describe("the catalogue", () => {
   ])("pins the %s that the tests on a cluster use", (name, module) => {
     const modules = new URL(`../../rig/modules/${name}/go.mod`, import.meta.url);
     const [, tested] = new RegExp(`${module} v(\\S+)`).exec(readFileSync(modules, "utf8")) ?? [];
-    const tool = [KIND_TOOL, ...TILTFILE_TOOLS].find((one) => one.name === name);
+    const tool = [kindTool(), ...TILTFILE_TOOLS].find((one) => one.name === name);
     expect(tool?.version).toBe(tested);
   });
 
-  test.each([KIND_TOOL, ...TILTFILE_TOOLS])(
+  test.each([kindTool(), ...TILTFILE_TOOLS])(
     "has HTTPS addresses with the pinned version: $name",
     (tool) => {
       for (const arch of ["amd64", "arm64"] as const)

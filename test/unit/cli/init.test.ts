@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { KIND_TOOL } from "../../../src/action/tools/catalogue.ts";
+import { kindTool } from "../../../src/action/tools/catalogue.ts";
 import { needsOf } from "../../../src/cli/init/needs.ts";
 import {
   KIND_VERSION,
@@ -167,6 +167,6 @@ describe("pipelineFor()", () => {
   });
 
   test("installs the kind that the Action installs", () => {
-    expect(KIND_VERSION).toBe(KIND_TOOL.version);
+    expect(KIND_VERSION).toBe(kindTool().version);
   });
 });

@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { describe, expect, test } from "vitest";
 import type { Check } from "../../../src/doctor/check.ts";
 import { formatChecks } from "../../../src/doctor/index.ts";
@@ -89,13 +90,35 @@ describe("checkMachine()", () => {
 
 describe("checkRegistries()", () => {
   test("warns of one that does not answer, with the reason and what to do", async () => {
-    const [check] = await checkRegistries(["127.0.0.1:1"]);
+    const [check] = await checkRegistries({}, ["127.0.0.1:1"]);
     expect(check).toMatchObject({
       name: "registry 127.0.0.1:1",
       status: "warning",
       detail: expect.stringContaining("ECONNREFUSED"),
       hint: expect.stringContaining("mirror"),
     });
+  });
+
+  test("asks the proxy of the environment for the way there", async () => {
+    const asked: string[] = [];
+    const server = createServer().on("connect", ({ url = "", headers }, socket) => {
+      asked.push(`${url} ${headers["proxy-authorization"] ?? ""}`.trim());
+      socket.end(`HTTP/1.1 ${url.startsWith("good") ? "200 OK" : "403 Forbidden"}\r\n\r\n`);
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as { port: number };
+    const env = { HTTPS_PROXY: `http://user:p%40ss@127.0.0.1:${port}` };
+    const checks = await checkRegistries(env, ["good.example", "bad.example:8443"]);
+    server.close();
+    expect(checks.map(({ status, detail }) => detail ?? status)).toEqual([
+      "ok",
+      "the proxy refuses: HTTP status 403",
+    ]);
+    const login = Buffer.from("user:p@ss").toString("base64");
+    expect(asked.sort()).toEqual([
+      `bad.example:8443 Basic ${login}`,
+      `good.example:443 Basic ${login}`,
+    ]);
   });
 });
 

@@ -5,15 +5,10 @@ import { RecentLines } from "../../../src/report/console-recent.ts";
 import { explain } from "../../../src/report/explain.ts";
 import { finalMessage } from "../../../src/report/final-message.ts";
 import { reduceResult } from "../../../src/report/reduce.ts";
+import { reproduceCommand, shellQuote } from "../../../src/report/reproduce.ts";
 import { detailBeyond } from "../../../src/report/story.ts";
 import { MAX_SUMMARY_BYTES, renderSummary } from "../../../src/report/summary.ts";
-import {
-  formatDuration,
-  listNames,
-  reproduceCommand,
-  shellQuote,
-  verdictLine,
-} from "../../../src/report/wording.ts";
+import { formatDuration, listNames, verdictLine } from "../../../src/report/wording.ts";
 import { bigPage } from "./sample-page.ts";
 import {
   failure,
@@ -290,6 +285,17 @@ describe("wording", () => {
     const run = { ...RUN, argv: ["--file", "My Tiltfile", "--", "--env=x y"] };
     expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe(
       "tilt-ci ci --file 'My Tiltfile' -- '--env=x y'",
+    );
+  });
+
+  test("leaves out what does not change what comes of it", () => {
+    const argv = [
+      ...["ci", "--report-dir", "out", "--junit=j.xml", "-q", "--keep", "api"],
+      ...["--events", "-", "--reuse", "x", "--", "--quiet", "--json", "y"],
+    ];
+    const run = { ...RUN, argv };
+    expect(reproduceCommand(reduceResult(new Story([], run).events))).toBe(
+      "tilt-ci ci api --reuse x -- --quiet --json y",
     );
   });
 });
