@@ -101,6 +101,14 @@ function skipReason({ enabled, autoInit }: Resource): string {
   return autoInit ? "not checked by a dry run" : "auto_init=False";
 }
 
+const ALONE: GraphOptions = { needsCluster: () => false, registry: false, isProbed: () => false };
+
+/** The phases that a resource has if it is started, but for those of its images, which belong to whoever needs them. */
+export function ownPhases(resource: Resource): PhaseName[] {
+  const tasks = resourceTasks(resource, [], [], ALONE).map(({ phase }) => phase);
+  return [...new Set([...tasks, ...Object.values(settlesOf(resource))])];
+}
+
 function settlesOf(resource: Resource): Pick<GraphResource, "settles"> {
   switch (resource.type) {
     case "local":

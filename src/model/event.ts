@@ -180,6 +180,8 @@ export interface PlannedResource {
   readonly objects: readonly string[];
   /** The phases that a full run of it has, with their subjects. */
   readonly phases: readonly PlannedPhase[];
+  /** Why this run does not start it: `auto_init=False`, `disabled`. */
+  readonly skipReason?: string;
   /** Names under which other resources reach it: Services, pods' owners, compose services. For telling an echo from a cause. */
   readonly addresses: readonly string[];
   /** Arguments and environment (`NAME=value`) of what it runs: an echo may name its culprit there. Scrubbed like any text. */

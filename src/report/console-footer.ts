@@ -59,8 +59,8 @@ export class Footer {
     let all = 0;
     for (const { planned, phases } of this.#reducer.state.resources.values()) {
       const states = [...phases.values()];
-      // What is disabled or not started by itself has no phases.
-      if (planned === undefined || states.length === 0) continue;
+      if (planned === undefined || planned.skipReason !== undefined || states.length === 0)
+        continue;
       all++;
       if (states.some(({ status }) => status === "failed" || status === "error")) red++;
       else if (states.every(({ status }) => status === "passed")) done++;

@@ -123,6 +123,8 @@ function skipped(phase: PhaseState, resource: ResourceState, state: RunState): O
 
 function notStarted(phase: PhaseState, resource: ResourceState, state: RunState): Outcome {
   const { planned } = resource;
+  if (planned?.skipReason !== undefined)
+    return { status: "skipped", skipReason: planned.skipReason };
   if (planned?.enabled === false) return { status: "skipped", skipReason: "disabled" };
   const shared = sharedPhase(phase, state);
   if (shared !== undefined && hasFailed(shared)) return blocked(shared.id);

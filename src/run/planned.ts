@@ -1,4 +1,4 @@
-import type { Graph } from "../engine/index.ts";
+import { type Graph, ownPhases } from "../engine/index.ts";
 import { partsOfType } from "../manifests/kubernetes-walk.ts";
 import { commandTitle } from "../model/command-text.ts";
 import type { PlannedResource } from "../model/event.ts";
@@ -29,7 +29,12 @@ export function plannedResources(plan: Plan, graph: Graph): PlannedResource[] {
       labels: resource.labels,
       images: imagesOf(resource),
       objects: resource.type === "k8s" ? resource.objects.map(objectId) : [],
-      phases: [...tasks, ...settles],
+      ...(inGraph
+        ? { phases: [...tasks, ...settles] }
+        : {
+            phases: ownPhases(resource).map((phase) => ({ phase })),
+            skipReason: graph.skipped.get(resource.name) ?? "not started",
+          }),
       addresses: addressesOf(resource),
       mentions: mentionsOf(resource),
     };

@@ -436,7 +436,7 @@ describe("createConsole() on a terminal", () => {
       console,
       new Story([
         planned("off", { phases: [], enabled: false }),
-        planned("manual", { phases: [], autoInit: false }),
+        planned("manual", { autoInit: false, skipReason: "auto_init=False" }),
         planned("done", { phases: [{ phase: "command" }] }),
         planned("up", { phases: serve }),
         planned("dev", { phases: serve }),
