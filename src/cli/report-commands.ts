@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { UsageError } from "../errors.ts";
+import { makeDirectory } from "../host/make-directory.ts";
 import { EXIT } from "../model/result.ts";
 import {
   diffReports,
@@ -47,7 +47,7 @@ export function reportCommand(attach: Attach): Command {
             path: relative(output, directory).replaceAll("\\", "/"),
           })),
         );
-        await mkdir(output, { recursive: true });
+        makeDirectory(output);
         writeAtomically(join(output, "report.json"), renderJson(result));
         writeAtomically(join(output, "junit.xml"), renderJunit(result));
         io.stdout.write(`${result.verdict}: ${join(output, "junit.xml")}\n`);

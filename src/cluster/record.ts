@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvironmentError, messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { makeDirectory } from "../host/make-directory.ts";
 import { identifyProcess, type ProcessIdentity } from "./identity.ts";
 import { syncDirectory } from "./state.ts";
 
@@ -77,7 +78,7 @@ export async function openRecord(
   const path = join(directory, `${run}.jsonl`);
   const existing = await readRecord(path);
   if (existing) return existing;
-  await makeDirectory(directory);
+  makeRecordsFolder(directory);
   const owner = await identifyProcess(process.pid, host);
   const header: Header = {
     version: 1,
@@ -90,13 +91,15 @@ export async function openRecord(
   return new FileRecord(path, header, []);
 }
 
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+function makeRecordsFolder(path: string): void {
+  try {
+    makeDirectory(path, 0o700);
+  } catch (error) {
     throw new EnvironmentError(`Cannot write down what this run owns: ${messageOf(error)}`, {
       hint: "Set XDG_STATE_HOME to a folder that this user may write to",
       cause: error,
     });
-  });
+  }
 }
 
 /** The record in a file; undefined when there is none or it does not even have its first line. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvironmentError, UsageError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { makeDirectory } from "../host/make-directory.ts";
 import { formatIdentity, identifyProcess, livenessOf, parseIdentity } from "./identity.ts";
 import { clusterNameProblem, reuseClusterName } from "./names.ts";
 import { writePrivateFile } from "./state.ts";
@@ -143,7 +144,7 @@ export async function isReuseLocked(
 
 /** A lock file that names its holder: the next one takes it over when that process is no more. */
 async function lock(path: string, clusterName: string, host: Host): Promise<() => Promise<void>> {
-  await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+  makeDirectory(join(path, ".."), 0o700);
   const me = await identifyProcess(process.pid, host);
   const text = me ? formatIdentity(me) : String(process.pid);
   const mine = `${path}.${process.pid}`;

@@ -1,7 +1,8 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Host } from "../host/host.ts";
+import { makeDirectory } from "../host/make-directory.ts";
 
 /** The user's folder for our state, whatever the working directory: `$XDG_STATE_HOME/tilt-ci`. */
 export function stateDirectory({ env }: Pick<Host, "env">): string {
@@ -13,7 +14,7 @@ export function stateDirectory({ env }: Pick<Host, "env">): string {
 
 /** Writes a file that only we can read, in one step: a reader sees the old or the new text, also after a crash. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   const temporary = `${path}.${process.pid}.tmp`;
   const file = await open(temporary, "w", 0o600);
   try {

@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { makeDirectory } from "../host/make-directory.ts";
 
 /**
  * Writes a file so that readers see the old content or the new one, never a part: into a temporary file beside it that is
@@ -7,7 +8,7 @@ import { basename, dirname, join } from "node:path";
  */
 export function writeAtomically(path: string, content: string | Uint8Array): void {
   const directory = dirname(path);
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const temporary = join(directory, `.${basename(path)}.${process.pid}.tmp`);
   try {
     // `wx`: not through a link that someone put in its place.

@@ -1,8 +1,9 @@
 import { setMaxListeners } from "node:events";
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
+import { makeDirectory } from "../host/make-directory.ts";
 import { writeAtomically } from "./atomic.ts";
 import { trimFile } from "./bundle-file.ts";
 import { safeFileName } from "./log-path.ts";
@@ -146,7 +147,7 @@ async function runCollector(
   try {
     makeOwnDirectory(directory);
     const own = join(directory, safeFileName(name));
-    mkdirSync(own, { recursive: true });
+    makeDirectory(own);
     const collecting = collect(own, signal);
     // Told below as failed or late; a rejection after that must not end the process.
     collecting.catch(() => undefined);

@@ -1,13 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { makeDirectory } from "../host/make-directory.ts";
 
 /** An NDJSON file that grows: a kill leaves whole lines, but perhaps the last. */
 export class EventStream {
@@ -19,7 +12,7 @@ export class EventStream {
   /** Replaces the file. Throws the file system's error. */
   constructor(path: string) {
     this.path = resolve(path);
-    mkdirSync(dirname(this.path), { recursive: true });
+    makeDirectory(dirname(this.path));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
     this.#fd = openSync(this.path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o644);
   }

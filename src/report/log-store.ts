@@ -1,10 +1,11 @@
-import { closeSync, constants, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { LogLine } from "../model/event.ts";
 import type { LogIndex } from "./log-index.ts";
 import { logPath, type PhaseId, phaseIdOf, phaseKey } from "./log-path.ts";
 import { plainText, shorten } from "./plain-text.ts";
+import { makeOwnFolder } from "./report-directory.ts";
 
 /*
  * Logs are kept whole in files, one a phase. Writing is synchronous on purpose: a producer that is faster than the disk
@@ -184,7 +185,7 @@ class OpenFiles {
 
   #open(file: LogFile): number {
     const path = join(this.#directory, file.path);
-    mkdirSync(dirname(path), { recursive: true });
+    makeOwnFolder(dirname(path));
     const mode = file.opened ? constants.O_APPEND : constants.O_TRUNC;
     // Never through a symbolic link that something planted in the report directory.
     const flags = constants.O_WRONLY | constants.O_CREAT | mode | (constants.O_NOFOLLOW ?? 0);

@@ -1,7 +1,6 @@
 import {
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   rmSync,
   statSync,
@@ -9,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../host/make-directory.ts";
 
 /** In each directory that we made: only what has this file may be removed by a later run. */
 const MARKER = ".tilt-ci-report";
@@ -20,7 +20,7 @@ const FILES = ["report.json", "junit.xml", "report.html", "events.ndjson"];
  * system's error.
  */
 export function prepareDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   for (const name of ["logs", "bundle"]) {
     const path = join(directory, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
@@ -37,8 +37,18 @@ export function prepareDirectory(directory: string): void {
 /** Makes a directory that a later run may remove; one that is already there stays whose it is. */
 export function makeOwnDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  mkdirSync(path, { recursive: true });
+  makeDirectory(path);
   writeFileSync(join(path, MARKER), "Written by tilt-ci, replaced by its next run\n");
+}
+
+/**
+ * Makes the folder of a resource. Throws when something has planted a symbolic link in its place: what is written there
+ * would leave the report directory.
+ */
+export function makeOwnFolder(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new Error(`${path} is a symbolic link`);
+  makeDirectory(path);
 }
 
 /** What a run that was killed while writing left (see `writeAtomically`). */

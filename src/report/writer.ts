@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Clock } from "../host/host.ts";
 import type { LogLine, RunEvent } from "../model/event.ts";
@@ -17,7 +17,7 @@ import { appliedPath } from "./log-path.ts";
 import { createLogStore, type LogStore } from "./log-store.ts";
 import { pageSources } from "./page-sources.ts";
 import { createReducer, type Reducer } from "./reduce.ts";
-import { prepareDirectory } from "./report-directory.ts";
+import { makeOwnFolder, prepareDirectory } from "./report-directory.ts";
 import type { Scrubber } from "./scrub.ts";
 import { scrubFile } from "./scrub-file.ts";
 
@@ -142,7 +142,10 @@ class Writer implements ReportWriter {
     const path = join(this.#options.directory, appliedPath(resource));
     const text = this.#scrubber.text(yaml);
     this.#applied.set(resource, text);
-    this.#try(path, () => writeAtomically(path, text));
+    this.#try(path, () => {
+      makeOwnFolder(dirname(path));
+      writeAtomically(path, text);
+    });
   }
 
   rescrub(events: readonly RunEvent[]): void {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -74,6 +75,16 @@ describe("a hostile project", () => {
     expect(folded.size).toBe(NAMES.length);
     for (const index of NAMES.keys())
       expect(texts.filter((text) => text.includes(`this is number ${index}.`))).toHaveLength(1);
+  });
+
+  test("writes nothing through a folder of links that it has committed", async () => {
+    const logs = join(stage().directory, "reports/logs");
+    mkdirSync(logs, { recursive: true });
+    mkdirSync(join(root, "elsewhere"));
+    symlinkSync(join(root, "elsewhere"), join(logs, "web"));
+    const { output } = await run('local_resource("web", "echo hello")\n');
+    expect(readdirSync(join(root, "elsewhere"))).toEqual([]);
+    expect(output).toContain("logs/web is a symbolic link");
   });
 
   test("cannot name a resource with a slash", async () => {
