@@ -50,49 +50,9 @@ test("tearDown() leaves its own commands out of the hunt for the run's processes
   }
 });
 
-test.each([
-  ["lets kind finish a cluster of --reuse, which the next run finds", true, ["whole", "over"]],
-  ["cuts the making of a run's own cluster off", false, ["over"]],
-])("tearDown() %s", async (_what, isReused, expected) => {
+/** What a run leaves to a teardown that has nothing else to do, in a directory of its own. */
+async function tornDown(parts: Partial<Session>): Promise<boolean> {
   const directory = mkdtempSync(join(tmpdir(), "tci-teardown-"));
-  const order: string[] = [];
-  const over = new AbortController();
-  over.signal.addEventListener("abort", () => order.push("over"));
-  const outside = createHost({ env: process.env as Record<string, string>, cwd: directory });
-  const id = `tci-test-${process.pid}`;
-  const session = {
-    info: { id },
-    options: { keep: "never", leaveTeardown: false },
-    unmarkedHost: outside,
-    record: await openRecord(directory, id, outside),
-    kept: {
-      isReused,
-      settle: async () => void order.push("whole"),
-      describe: async () => "",
-    },
-    over,
-    hints: [],
-    closables: [],
-    cleanUps: [],
-    connections: [],
-    now: () => Date.now(),
-    log: { append: () => {} },
-  } as unknown as Session;
-  expect(await tearDown(session, { verdict: "passed", exitCode: 0, message: "" })).toBe(true);
-  expect(order).toEqual(expected);
-  rmSync(directory, { recursive: true, force: true });
-});
-
-test("tearDown() ends connections last: logs and clean-ups speak to the API server to their end", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "tci-teardown-"));
-  const order: string[] = [];
-  const closable = (name: string, ms: number) => ({
-    name,
-    close: async () => {
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      order.push(name);
-    },
-  });
   const outside = createHost({ env: process.env as Record<string, string>, cwd: directory });
   const id = `tci-test-${process.pid}`;
   const session = {
@@ -103,13 +63,46 @@ test("tearDown() ends connections last: logs and clean-ups speak to the API serv
     kept: undefined,
     over: new AbortController(),
     hints: [],
+    closables: [],
+    cleanUps: [],
+    connections: [],
+    now: () => Date.now(),
+    log: { append: () => {} },
+    ...parts,
+  } as unknown as Session;
+  try {
+    return await tearDown(session, { verdict: "passed", exitCode: 0, message: "" });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+test.each([
+  ["lets kind finish a cluster of --reuse, which the next run finds", true, ["whole", "over"]],
+  ["cuts the making of a run's own cluster off", false, ["over"]],
+])("tearDown() %s", async (_what, isReused, expected) => {
+  const order: string[] = [];
+  const over = new AbortController();
+  over.signal.addEventListener("abort", () => order.push("over"));
+  const settle = async () => void order.push("whole");
+  expect(await tornDown({ over, kept: { isReused, settle, describe: async () => "" } })).toBe(true);
+  expect(order).toEqual(expected);
+});
+
+test("tearDown() ends connections last: logs and clean-ups speak to the API server to their end", async () => {
+  const order: string[] = [];
+  const closable = (name: string, ms: number) => ({
+    name,
+    close: async () => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      order.push(name);
+    },
+  });
+  const parts = {
     connections: [closable("connection", 0)],
     cleanUps: [closable("applied objects", 5)],
     closables: [closable("logs", 20), closable("servers", 0)],
-    now: () => Date.now(),
-    log: { append: () => {} },
-  } as unknown as Session;
-  expect(await tearDown(session, { verdict: "passed", exitCode: 0, message: "" })).toBe(true);
+  };
+  expect(await tornDown(parts)).toBe(true);
   expect(order).toEqual(["servers", "logs", "applied objects", "connection"]);
-  rmSync(directory, { recursive: true, force: true });
 });
