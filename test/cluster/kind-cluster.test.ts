@@ -85,6 +85,19 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       expect(steps.includes("baked node")).toBe(isWarm);
     });
 
+    test("leads pods to the API server before kube-proxy does", () => {
+      const rules = docker("exec", `${cluster.name}-control-plane`, "iptables-save", "-t", "nat");
+      const ours = /^-A PREROUTING -d 10\.96\.0\.1\/32 .* --to-destination [\d.]+:6443$/m.exec(
+        rules,
+      );
+      expect(ours).not.toBeNull();
+      // kube-proxy puts its own before it, sooner or later
+      const theirs = rules.indexOf(
+        '-A PREROUTING -m comment --comment "kubernetes service portals"',
+      );
+      expect(theirs).toBeLessThan(ours!.index);
+    });
+
     test("runs images from its registry under every name, and imported ones", async () => {
       const { host: push, hostFromContainerRuntime: pull } = address;
       const mirrored = `${push}/${MIRROR_PREFIX}/docker.io/library/only-here:1`;
