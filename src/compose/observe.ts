@@ -104,7 +104,7 @@ function observeAsTilt(_service: string, container: ContainerState): Observation
     return { ...rest, state: "pending", summary: status };
   if (exitCode === 0) return { ...rest, state: "ready", summary: "completed" };
   const message = `Container ${container.Id} exited with ${exitCode}`;
-  const failure = { code: "PodFailed", message } as const;
+  const failure = { code: "CrashLoop", message } as const;
   return { ...rest, state: "failed", summary: `exited with ${exitCode}`, failure };
 }
 
@@ -131,7 +131,7 @@ function exitFailure(
     ? "was killed for using too much memory"
     : `exited with status ${state.ExitCode}${again}`;
   return {
-    code: state.OOMKilled ? "OOMKilled" : restarts > 0 ? "CrashLoop" : "PodFailed",
+    code: state.OOMKilled ? "OOMKilled" : "CrashLoop",
     object,
     message: `${object} ${reason}${state.Error ? `: ${state.Error}` : ""}`,
     ...(Number.isNaN(evidenceAt) ? {} : { evidenceAt }),

@@ -16,6 +16,7 @@ const KINDS: readonly {
     sign: /pull access denied|manifest (?:for \S+ )?(?:unknown|not found)|failed to resolve reference|repository does not exist|no such image|Get "https?:|error getting credentials|toomanyrequests/i,
   },
   { code: "ProbeFailed", sign: /is unhealthy/ },
+  { code: "CrashLoop", sign: /container \S+ exited \(\d+\)/ },
   {
     code: "ContainerConfig",
     sign: /failed to create (?:shim )?task|executable file not found|invalid mount config|bind source path does not exist|bind mount failed|unknown or invalid runtime|not a directory: unknown/i,

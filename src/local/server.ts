@@ -111,7 +111,7 @@ export function exitFailure(
   const portLine = tail.find((line) => PORT_TAKEN.test(line));
   const end = signal ? `was ended by ${signal}` : `exited with status ${exitCode}`;
   return {
-    code: portLine ? "PortTaken" : "ServeExited",
+    code: "ServeExited",
     message: portLine ? `Server "${text}" ${end}: ${portLine.trim()}` : `Server "${text}" ${end}`,
     object: commandText(command.argv),
     evidenceAt: at,

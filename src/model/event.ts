@@ -222,6 +222,7 @@ export interface PodSummary {
   /** Epoch ms of what the kubelet and scheduler recorded. */
   readonly scheduledAt?: number;
   readonly initializedAt?: number;
+  /** When the last of its containers to start did so. */
   readonly startedAt?: number;
   readonly readyAt?: number;
 }

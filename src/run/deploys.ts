@@ -221,16 +221,15 @@ function imageVariables(resource: CustomResource, images: ImageTasks): Record<st
 
 /** The objects that an apply command printed. Throws a plain Error for what is no YAML or has no UID. */
 function parseApplied(stdout: string): AppliedObject[] {
-  const documents = parseYamlStream(stdout, { file: "stdout" }).map(
-    ({ value }) => value as unknown as ApiObject | { items: ApiObject[] } | null,
-  );
-  const objects = documents.flatMap((value) =>
-    value === null
-      ? []
-      : "items" in value && Array.isArray(value.items)
-        ? value.items
-        : [value as ApiObject],
-  );
+  const objects = parseYamlStream(stdout, { file: "stdout" }).flatMap(({ value }) => {
+    if (value === null) return [];
+    if (typeof value !== "object" || Array.isArray(value))
+      throw new Error(`it holds ${JSON.stringify(value).slice(0, 100)}, which is no object`);
+    const document = value as unknown as ApiObject | { items: ApiObject[] };
+    return "items" in document && Array.isArray(document.items)
+      ? document.items
+      : [document as ApiObject];
+  });
   if (objects.length === 0) throw new Error("it is empty");
   return objects.map((object) => {
     if (!object.metadata?.uid)

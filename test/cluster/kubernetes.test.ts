@@ -163,7 +163,7 @@ data: {a: b}
     name: "account-missing",
     manifest: deployment("account-missing", container(sleeping), ", serviceAccountName: gone"),
     state: "failed",
-    code: "PodFailed",
+    code: "ApplyRejected",
     message: 'serviceaccount "gone" not found',
     withinSecs: 45,
   },

@@ -79,6 +79,9 @@ export interface ContainerSpec {
   readonly ports?: readonly { readonly containerPort: number }[];
   readonly resources?: { readonly limits?: { readonly memory?: string } };
   readonly readinessProbe?: unknown;
+  readonly lifecycle?: {
+    readonly postStart?: { readonly exec?: { readonly command?: readonly string[] } };
+  };
 }
 
 export interface Pod extends ApiObject {
@@ -90,6 +93,8 @@ export interface Pod extends ApiObject {
     readonly imagePullSecrets?: readonly { readonly name?: string }[];
     readonly volumes?: readonly {
       readonly name: string;
+      readonly configMap?: { readonly name?: string };
+      readonly secret?: { readonly secretName?: string };
       readonly persistentVolumeClaim?: { readonly claimName: string };
     }[];
   };

@@ -17,6 +17,9 @@ const CREATE_MS = 10_000;
 /** What the runtime says when a command cannot be run at all. */
 const NO_SUCH_COMMAND =
   /executable file not found|no such file or directory|permission denied|exec format error|is a directory|not a directory/i;
+/** What the kubelet refuses to start as it is configured, whatever else changes. */
+const NOT_ALLOWED =
+  /image will run as root|image has non-numeric user|no users found|unable to find (?:user|group)/;
 const CONFIG_REASONS = ["CreateContainerConfigError"];
 const CREATE_REASONS = [
   "CreateContainerError",
@@ -124,7 +127,7 @@ function judgeWaiting(
   const missing = missingObjectIn(message);
   const { namespace = "", uid } = pod.metadata;
   if (missing) return judgeMissing(missing, namespace, { summary: reason, uid, failure }, evidence);
-  if (NO_SUCH_COMMAND.test(message)) return failed(reason, failure);
+  if (NO_SUCH_COMMAND.test(message) || NOT_ALLOWED.test(message)) return failed(reason, failure);
   return failedUnlessChanged(CREATE_MS, `${reason} ${uid} ${status.name}`, reason, failure);
 }
 
@@ -163,18 +166,39 @@ export function crashFailure(
     const text = `was killed for memory${times}${limit ? ` (limit ${limit})` : ""}`;
     return containerFailure(view, OOM_REASON, text, end);
   }
-  const kill = probeKill(view, evidence);
+  const kill = probeKill(view, evidence) ?? hookKill(view, end, evidence);
   if (kill !== undefined) {
-    return containerFailure(view, "ProbeFailed", `was killed${times}: ${kill}`, end);
+    return containerFailure(view, kill.code, `was killed${times}: ${kill.why}`, end);
   }
   const how = end.signal ? `signal ${end.signal}` : `exit code ${end.exitCode}`;
   const text = `crashed${times}${crashes > 1 ? ", last" : ""} with ${how}`;
   const note = end.exitCode === 0 ? " although its pod is to run on" : "";
-  return containerFailure(view, view.init ? "InitFailed" : "CrashLoop", text + note, end);
+  const code = view.init && !isSidecar(view) ? "InitFailed" : "CrashLoop";
+  return containerFailure(view, code, text + note, end);
+}
+
+/** Why the kubelet itself has ended a container. */
+interface Kill {
+  readonly code: Failure["code"];
+  readonly why: string;
+}
+
+/** It ends a container whose hook after the start fails, and says no more than that. */
+function hookKill(view: ContainerView, end: ContainerEnd, evidence: Evidence): Kill | undefined {
+  const startedAt = timeOf(end.startedAt) ?? 0;
+  const event = latestEvent(
+    evidence.eventsOf(view.pod.metadata.uid),
+    ["FailedPostStartHook"],
+    (candidate) => (eventTime(candidate) ?? 0) >= startedAt - 1000 && concerns(candidate, view),
+  );
+  if (event === undefined) return undefined;
+  const command = view.spec?.lifecycle?.postStart?.exec?.command?.join(" ");
+  const why = `its postStart hook fails${command ? `: ${command}` : ""}`;
+  return { code: "CrashLoop", why };
 }
 
 /** The message of the probe that had the kubelet kill this container, if that is why it ended. */
-function probeKill({ pod, status }: ContainerView, evidence: Evidence): string | undefined {
+function probeKill({ pod, status }: ContainerView, evidence: Evidence): Kill | undefined {
   const events = evidence.eventsOf(pod.metadata.uid);
   const kill = latestEvent(events, ["Killing"], ({ message = "" }) =>
     new RegExp(`^Container ${status.name} failed (liveness|startup) probe`).test(message),
@@ -184,28 +208,32 @@ function probeKill({ pod, status }: ContainerView, evidence: Evidence): string |
   const probe = latestEvent(events, ["Unhealthy"], ({ message = "" }) =>
     message.toLowerCase().startsWith(`${kind} probe`),
   );
-  return oneLine(probe?.message ?? kill.message ?? "");
+  return { code: "ProbeFailed", why: oneLine(probe?.message ?? kill.message ?? "") };
 }
 
 /** A failure about a container. `end` gives time and last words. */
 export function containerFailure(
-  { pod, init, status }: ContainerView,
+  view: ContainerView,
   code: Failure["code"],
   text: string,
   end?: ContainerEnd,
 ): Failure {
+  const { pod, status } = view;
   const { namespace = "", name } = pod.metadata;
   const words = end?.message?.trim();
   const evidenceAt = timeOf(end?.finishedAt);
   return {
     code,
-    message: oneLine(
-      `Pod ${namespace}/${name}: ${init ? "init container" : "container"} "${status.name}" ${text}`,
-    ),
+    message: oneLine(`Pod ${namespace}/${name}: ${roleOf(view)} "${status.name}" ${text}`),
     ...(words ? { detail: words } : {}),
     object: `Pod/${namespace}/${name}`,
     ...(evidenceAt === undefined ? {} : { evidenceAt }),
   };
+}
+
+function roleOf(view: ContainerView): string {
+  if (isSidecar(view)) return "sidecar";
+  return view.init ? "init container" : "container";
 }
 
 /** At most so long is waited for a container to outlive its last run. */
@@ -220,7 +248,8 @@ const TRUST_MARGIN_MS = 5_000;
 export function judgeTrust(view: ContainerView, evidence: Evidence): Judgement | undefined {
   const { status, spec, pod } = view;
   const end = lastEnd(view);
-  if (view.init || end === undefined || status.state?.running === undefined) return undefined;
+  const runsOn = !view.init || isSidecar(view);
+  if (!runsOn || end === undefined || status.state?.running === undefined) return undefined;
   const crashes = spec?.readinessProbe === undefined ? crashesOf(view, evidence) : 0;
   if (crashes === 0) return undefined;
   const lasted = (timeOf(end.finishedAt) ?? 0) - (timeOf(end.startedAt) ?? 0);

@@ -1,6 +1,6 @@
 import type { Failure } from "../../model/result.ts";
-import type { Pod } from "../api/api-object.ts";
-import { latestEvent } from "./events.ts";
+import type { ClusterEvent, Pod } from "../api/api-object.ts";
+import { firstEventTime, latestEvent } from "./events.ts";
 import {
   type Evidence,
   failed,
@@ -57,6 +57,7 @@ export function judgeImage(
     message: `Pod ${namespace}/${name}: cannot ${reason === "InvalidImageName" ? "use" : "pull"} image "${container.image ?? ""}" of container "${container.name}": ${brief(text, reason)}`,
     ...(text === "" ? {} : { detail: text }),
     object: `Pod/${namespace}/${name}`,
+    ...since(pod, container.name, evidence),
     ...hintFor(reason, text),
   };
   if (FINAL_REASONS.includes(reason)) return failed(reason, failure);
@@ -79,11 +80,25 @@ export function judgeImage(
   return missingSecret ? pending(reason, { failure }) : failed(reason, failure);
 }
 
+/** When the kubelet first said that it cannot have the image. */
+function since(
+  { metadata }: Pod,
+  container: string,
+  evidence: Evidence,
+): Pick<Failure, "evidenceAt"> {
+  const event = evidence
+    .eventsOf(metadata.uid)
+    .find((one) => one.reason === "Failed" && concerns(one, container, true));
+  const evidenceAt = event && firstEventTime(event);
+  return evidenceAt === undefined ? {} : { evidenceAt };
+}
+
+const concerns = ({ involvedObject }: ClusterEvent, container: string, unlessTold: boolean) =>
+  involvedObject.fieldPath?.includes(`{${container}}`) ?? unlessTold;
+
 function isPulled({ metadata }: Pod, container: string, evidence: Evidence): boolean {
-  const event = latestEvent(
-    evidence.eventsOf(metadata.uid),
-    ["Pulled", "Failed"],
-    ({ involvedObject }) => involvedObject.fieldPath?.includes(`{${container}}`) ?? false,
+  const event = latestEvent(evidence.eventsOf(metadata.uid), ["Pulled", "Failed"], (event) =>
+    concerns(event, container, false),
   );
   return event?.reason === "Pulled";
 }

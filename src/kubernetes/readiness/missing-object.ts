@@ -7,6 +7,7 @@ export interface MissingObject {
     | "Secret"
     | "ConfigMap"
     | "PersistentVolumeClaim"
+    | "Service"
     | "ServiceAccount"
     | "StorageClass";
   readonly name: string;
@@ -23,6 +24,7 @@ const KINDS: Readonly<Record<string, MissingObject["kind"]>> = {
   secret: "Secret",
   configmap: "ConfigMap",
   persistentvolumeclaim: "PersistentVolumeClaim",
+  service: "Service",
   serviceaccount: "ServiceAccount",
   storageclass: "StorageClass",
 };
@@ -32,7 +34,7 @@ export function missingObjectIn(message: string): MissingObject | undefined {
   const key = /couldn't find key (\S+) in (Secret|ConfigMap) [^/\s]+\/(\S+)/.exec(message);
   if (key) return { kind: key[2] as "Secret" | "ConfigMap", name: key[3]!, key: key[1]! };
   const object =
-    /\b(secret|configmap|persistentvolumeclaim|serviceaccount|storageclass)s?(?:\.storage\.k8s\.io)? "([^"]+)" not found/i.exec(
+    /\b(secret|configmap|persistentvolumeclaim|service|serviceaccount|storageclass)s?(?:\.storage\.k8s\.io)? "([^"]+)" not found/i.exec(
       message,
     );
   if (object) return { kind: KINDS[object[1]!.toLowerCase()]!, name: object[2]! };

@@ -1,8 +1,18 @@
 import type { Failure } from "../../model/result.ts";
 import { objectName, type PersistentVolumeClaim, type Pod } from "../api/api-object.ts";
 import { latestEvent } from "./events.ts";
-import { type Evidence, failed, type Judgement, pending, ready } from "./judgement.ts";
+import {
+  type Evidence,
+  failed,
+  failedUnlessChanged,
+  type Judgement,
+  pending,
+  ready,
+} from "./judgement.ts";
 import { judgeMissing, missingObjectIn } from "./missing-object.ts";
+
+/** A provisioner tries again after 15 s; what it says twice, with nobody there to change anything, is its answer. */
+const PROVISION_MS = 20_000;
 
 /** Reasons with which the volume controller says that it waits for a pod, not for storage. */
 const WAITS_FOR_POD = ["WaitForFirstConsumer", "WaitForPodScheduled"];
@@ -36,5 +46,19 @@ export function persistentVolumeClaimReadiness(
   const { uid, namespace = "" } = claim.metadata;
   return missing
     ? judgeMissing(missing, namespace, { summary: "Pending", uid, failure }, evidence)
-    : pending("Pending", { failure });
+    : unprovisioned("Pending", uid, failure, evidence);
+}
+
+/** A claim that nothing provisions, for a reason that names no object. */
+export function unprovisioned(
+  summary: string,
+  uid: string,
+  failure: Failure,
+  evidence: Evidence,
+): Judgement {
+  // A command may make the volume, and so may whoever else uses the cluster.
+  const isFinal = evidence.nobodyElse && !evidence.mayStillAppear("PersistentVolume", "", "");
+  return isFinal
+    ? failedUnlessChanged(PROVISION_MS, `unprovisioned ${uid}`, summary, failure)
+    : pending(summary, { failure });
 }

@@ -6,6 +6,7 @@ import {
   containersOf,
   crashFailure,
   isBadEnd,
+  isSidecar,
   judgeContainer,
   judgeTrust,
   lastEnd,
@@ -102,8 +103,7 @@ export function failedPod(pod: Pod, evidence: Evidence): Failure {
   }
   if (culprit === undefined || end === undefined)
     return { code: "PodFailed", message: `Pod ${namespace}/${name} failed`, object };
-  const failure = crashFailure(culprit, end, 1, evidence);
-  return failure.code === "CrashLoop" ? { ...failure, code: "PodFailed" } : failure;
+  return crashFailure(culprit, end, 1, evidence);
 }
 
 function lastFinish(pod: Pod): number | undefined {
@@ -118,13 +118,15 @@ export function summarizePod(pod: Pod): PodSummary {
     const condition = conditionOf(status.conditions, type);
     return condition?.status === "True" ? timeOf(condition.lastTransitionTime) : undefined;
   };
-  const started = (status.containerStatuses ?? []).flatMap(
-    ({ state }) => timeOf(state?.running?.startedAt ?? state?.terminated?.startedAt) ?? [],
-  );
+  const started = containersOf(pod)
+    .filter((view) => !view.init || isSidecar(view))
+    .flatMap(
+      ({ status: { state } }) => timeOf((state?.running ?? state?.terminated)?.startedAt) ?? [],
+    );
   const times = {
     scheduledAt: at("PodScheduled"),
     initializedAt: at("Initialized"),
-    startedAt: started.length === 0 ? undefined : Math.min(...started),
+    startedAt: started.length === 0 ? undefined : Math.max(...started),
     readyAt: at("Ready"),
   };
   return {

@@ -23,6 +23,8 @@ const REFUSED_MS = 8_000;
 /** What passes by itself: caches that lag, webhooks that start, a namespace whose accounts are being made. */
 const PASSING =
   /error looking up service account \S+\/default|no API token found|failed calling webhook|object has been modified|timed? ?out|connection refused/i;
+/** Where the Service of a webhook is that could not be called. */
+const WEBHOOK_NAMESPACE = /webhook\b.* Post "https:\/\/[a-z0-9-]+\.([a-z0-9-]+)\.svc[:/]/s;
 /** So many pods of one rollout evicted or failed, and the node will do the same to the next. */
 const MANY_FAILED_PODS = 3;
 
@@ -98,18 +100,22 @@ export function judgeRefused(
     (condition?.lastTransitionTime && Date.parse(condition.lastTransitionTime)) ||
     (failing && firstEventTime(failing));
   const failure: Failure = {
-    code: "PodFailed",
+    code: "ApplyRejected",
     message: `${objectName(object)} cannot create pods: ${message}`,
     object: objectName(object),
     ...(evidenceAt ? { evidenceAt } : {}),
   };
   const { uid, namespace = "" } = object.metadata;
   const text = `${summary}, FailedCreate`;
-  const account = /serviceaccount "([^"]+)" not found/.exec(message);
-  if (PASSING.test(message)) return pending(text, { failure });
-  const missing = account
-    ? ({ kind: "ServiceAccount", name: account[1]! } as const)
-    : missingObjectIn(message);
-  if (missing) return judgeMissing(missing, namespace, { summary: text, uid, failure }, evidence);
-  return failedUnlessChanged(REFUSED_MS, `refused ${uid} ${message}`, text, failure);
+  const missing = missingObjectIn(message);
+  const server = WEBHOOK_NAMESPACE.exec(message)?.[1];
+  // Only where nothing else brings Services is a webhook without one given up.
+  const isGone = missing?.kind === "Service" && server !== undefined && evidence.nobodyElse;
+  if (PASSING.test(message) && !isGone) return pending(text, { failure });
+  const subject = { summary: text, uid, failure };
+  if (missing) return judgeMissing(missing, server ?? namespace, subject, evidence);
+  return failedUnlessChanged(REFUSED_MS, `refused ${uid} ${anyPod(message)}`, text, failure);
 }
+
+/** The next try is for a pod of another name, and refused for the same reason. */
+const anyPod = (message: string) => message.replace(/\bpods? "[^"]+"/g, "pod");

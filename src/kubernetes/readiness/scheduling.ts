@@ -1,9 +1,10 @@
 import type { Failure } from "../../model/result.ts";
 import { conditionOf, type Node, type Pod, timeOf } from "../api/api-object.ts";
-import { latestEvent } from "./events.ts";
+import { firstEventTime, latestEvent } from "./events.ts";
 import { type Evidence, failedUnlessChanged, type Judgement, pending } from "./judgement.ts";
 import { judgeMissing, missingObjectIn } from "./missing-object.ts";
 import { judgeNoNode } from "./node.ts";
+import { unprovisioned } from "./persistent-volume-claim.ts";
 
 /** The scheduler tries again on every change of a node or pod: what stands this long will stand. */
 const UNSCHEDULABLE_MS = 4_000;
@@ -28,8 +29,9 @@ const CAPACITY = /Insufficient |Too many pods|free ports/i;
 export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undefined {
   const condition = conditionOf(pod.status?.conditions, "PodScheduled");
   if (pod.spec?.nodeName || condition?.status === "True") return undefined;
-  if (condition === undefined || condition.reason === "SchedulingGated")
-    return pending(condition?.reason ?? "Pending");
+  // While the scheduler waits for a volume to be made on the node that it has chosen, it says nothing of the pod.
+  if (condition === undefined) return judgeClaims(pod, evidence) ?? pending("Pending");
+  if (condition.reason === "SchedulingGated") return pending(condition.reason);
   const { namespace = "", name, uid } = pod.metadata;
   const message = condition.message ?? "no reason given";
   const evidenceAt = timeOf(condition.lastTransitionTime);
@@ -45,7 +47,10 @@ export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undef
     const volume: Failure = { ...failure, code: "VolumePending" };
     return judgeMissing(missing, namespace, { summary, uid, failure: volume }, evidence);
   }
-  if (UNBOUND_VOLUME.test(message)) return judgeUnbound(pod, failure, evidence);
+  if (UNBOUND_VOLUME.test(message)) {
+    const unbound: Failure = { ...failure, code: "VolumePending" };
+    return judgeClaims(pod, evidence) ?? pending("VolumePending", { failure: unbound });
+  }
   const noNode = judgeNoNode(evidence);
   if (noNode) return noNode;
   const ms = patience(message, pod, evidence);
@@ -53,26 +58,28 @@ export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undef
   return failedUnlessChanged(ms, `unschedulable ${uid}`, summary, failure);
 }
 
-/** The scheduler only says that a claim is unbound; why, the volume controller has said about the claim. */
-function judgeUnbound(pod: Pod, waiting: Failure, evidence: Evidence): Judgement {
+/** What the volume controller says of the claims of a pod: the scheduler only knows that they are unbound. */
+function judgeClaims(pod: Pod, evidence: Evidence): Judgement | undefined {
   const { namespace = "", name, uid } = pod.metadata;
-  const failure: Failure = { ...waiting, code: "VolumePending" };
   for (const { persistentVolumeClaim: claim } of pod.spec?.volumes ?? []) {
     if (claim === undefined) continue;
     const events = evidence.eventsAbout("PersistentVolumeClaim", namespace, claim.claimName);
     const event = latestEvent(events, CLAIM_EVENTS);
     if (event === undefined || !CLAIM_TROUBLE.includes(event.reason ?? "")) continue;
     const why = `PersistentVolumeClaim/${namespace}/${claim.claimName}: ${event.message ?? event.reason}`;
-    const told: Failure = {
-      ...failure,
+    const evidenceAt = firstEventTime(event);
+    const failure: Failure = {
+      code: "VolumePending",
       message: `Pod ${namespace}/${name} waits for its volume: ${why}`,
+      object: `Pod/${namespace}/${name}`,
+      ...(evidenceAt === undefined ? {} : { evidenceAt }),
     };
     const missing = missingObjectIn(event.message ?? "");
-    if (missing === undefined) return pending("VolumePending", { failure: told });
-    const subject = { summary: "VolumePending", uid, failure: told };
+    if (missing === undefined) return unprovisioned("VolumePending", uid, failure, evidence);
+    const subject = { summary: "VolumePending", uid, failure };
     return judgeMissing(missing, namespace, subject, evidence);
   }
-  return pending("VolumePending", { failure });
+  return undefined;
 }
 
 /** How long until an unschedulable pod is given up; undefined for as long as it takes. */

@@ -3,6 +3,7 @@
  * resource; rollouts, replica counts and Job status are not read, apart from what applying returned.
  */
 import type { ReadinessMode } from "../../model/plan.ts";
+import type { ReasonCode } from "../../model/reason.ts";
 import type { ContainerStatus, Job, Pod } from "../api/api-object.ts";
 import { conditionOf, timeOf } from "../api/api-object.ts";
 import { failed, type Judgement, pending, ready } from "./judgement.ts";
@@ -25,6 +26,15 @@ const ERROR_REASONS = [
   "Error",
 ];
 
+/** What else a container in error has done than crash. */
+const CONTAINER_CODES: Readonly<Record<string, ReasonCode>> = {
+  ErrImagePull: "ImagePull",
+  ImagePullBackOff: "ImagePull",
+  RunContainerError: "ContainerConfig",
+  StartError: "ContainerConfig",
+  OOMKilled: "OOMKilled",
+};
+
 /** Judges a deployed resource by its newest pod. */
 export function judgeLikeTilt({ mode, applied, pods }: TiltResource): Judgement {
   if (mode === "ignore") return ready("applied");
@@ -39,7 +49,7 @@ export function judgeLikeTilt({ mode, applied, pods }: TiltResource): Judgement 
       return ready("Completed");
     case "Failed":
       return failed(status, {
-        code: "PodFailed",
+        code: failedPodCode(pod, mode),
         message: failedPodMessage(pod),
         object: `Pod/${pod.metadata.namespace ?? ""}/${pod.metadata.name}`,
       });
@@ -73,15 +83,23 @@ function judgeRunning(pod: Pod, mode: ReadinessMode, status: string): Judgement 
 
 function judgePending(pod: Pod, status: string): Judgement {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  const bad = [...initContainerStatuses, ...containerStatuses].find(isInError);
+  const badInit = initContainerStatuses.find(isInError);
+  const bad = badInit ?? containerStatuses.find(isInError);
   if (bad === undefined) return pending(status);
   const reason = containerStatusText(bad);
   const { name, namespace = "" } = pod.metadata;
   return failed(status, {
-    code: /ImagePull/.test(reason) ? "ImagePull" : "PodFailed",
+    code: CONTAINER_CODES[reason] ?? (badInit ? "InitFailed" : "CrashLoop"),
     message: `Pod ${name} in error state due to container ${bad.name}: ${reason}`,
     object: `Pod/${namespace}/${name}`,
   });
+}
+
+function failedPodCode({ status = {} }: Pod, mode: ReadinessMode): ReasonCode {
+  if (mode === "succeeded") return "JobFailed";
+  const ends = (status.containerStatuses ?? []).map(({ state }) => state?.terminated);
+  if (ends.some((end) => end?.reason === "OOMKilled")) return "OOMKilled";
+  return ends.some((end) => end !== undefined && end.exitCode !== 0) ? "CrashLoop" : "PodFailed";
 }
 
 function isInError({ state }: ContainerStatus): boolean {

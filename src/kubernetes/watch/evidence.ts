@@ -9,6 +9,7 @@ const LOOKED_UP: Readonly<Record<string, { apiVersion: string; namespaced: boole
   Secret: { apiVersion: "v1", namespaced: true },
   ConfigMap: { apiVersion: "v1", namespaced: true },
   PersistentVolumeClaim: { apiVersion: "v1", namespaced: true },
+  Service: { apiVersion: "v1", namespaced: true },
   ServiceAccount: { apiVersion: "v1", namespaced: true },
   StorageClass: { apiVersion: "storage.k8s.io/v1", namespaced: false },
 };

@@ -56,7 +56,7 @@ function projectController(object: ApiObject): ApiObject {
 function projectPod(pod: Pod): Pod {
   const { nodeName, restartPolicy, containers, initContainers, imagePullSecrets, volumes } =
     pod.spec ?? {};
-  const claims = (volumes ?? []).filter(({ persistentVolumeClaim }) => persistentVolumeClaim);
+  const named = (volumes ?? []).map(projectVolume).filter((volume) => volume !== undefined);
   const {
     phase,
     reason,
@@ -74,7 +74,7 @@ function projectPod(pod: Pod): Pod {
       containers: containers?.map(projectContainer),
       initContainers: initContainers?.map(projectContainer),
       imagePullSecrets,
-      volumes: claims.length === 0 ? undefined : claims,
+      volumes: named.length === 0 ? undefined : named,
     }),
     status: dropUndefined({
       phase,
@@ -88,8 +88,18 @@ function projectPod(pod: Pod): Pod {
   }) as Pod;
 }
 
+type Volume = NonNullable<NonNullable<Pod["spec"]>["volumes"]>[number];
+
+/** A volume that needs another object, with that object's name. */
+function projectVolume({ name, persistentVolumeClaim, configMap, secret }: Volume) {
+  if (persistentVolumeClaim) return { name, persistentVolumeClaim };
+  if (configMap) return { name, configMap: { name: configMap.name } } as Volume;
+  return secret ? ({ name, secret: { secretName: secret.secretName } } as Volume) : undefined;
+}
+
 function projectContainer(container: ContainerSpec): ContainerSpec {
-  const { name, image, restartPolicy, ports, resources, readinessProbe } = container;
+  const { name, image, restartPolicy, ports, resources, readinessProbe, lifecycle } = container;
+  const hook = lifecycle?.postStart?.exec;
   const memory = resources?.limits?.memory;
   return dropUndefined({
     name,
@@ -98,6 +108,7 @@ function projectContainer(container: ContainerSpec): ContainerSpec {
     ports: ports?.map(({ containerPort }) => ({ containerPort })),
     resources: memory === undefined ? undefined : { limits: { memory } },
     readinessProbe: readinessProbe === undefined ? undefined : true,
+    lifecycle: hook && { postStart: { exec: hook } },
   }) as ContainerSpec;
 }
 

@@ -20,7 +20,7 @@ describe("upFailure()", () => {
       'Error response from daemon: failed to create task for container: exec: "nope": executable file not found in $PATH: unknown',
       "ContainerConfig",
     ],
-    ["container p-db-1 exited (3)", "PodFailed"],
+    ["container p-db-1 exited (3)", "CrashLoop"],
   ])("knows %s for %s", (line, code) => {
     const failure = upFailure("db", 1, [" Container p-db-1  Creating", line]);
     expect(failure).toMatchObject({ code, object: "compose service db" });

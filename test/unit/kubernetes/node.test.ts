@@ -80,3 +80,21 @@ test.each([
 ])("podReadiness() calls a pod unschedulable when %s", (_when, known) => {
   expect(judge(pod(undefined, false), known).failure?.code).toBe("Unschedulable");
 });
+
+test("podReadiness() gives up a pod whose nodeName is no node of a cluster that does not grow", () => {
+  expect(judge(pod("node-42", false), evidence([node("a", "True")]))).toMatchObject({
+    state: "pending",
+    failure: {
+      code: "Unschedulable",
+      message: 'Pod default/web is bound to node "node-42", which does not exist',
+    },
+    standing: { ms: 15_000, becomes: "failed" },
+  });
+});
+
+test.each([
+  ["more nodes may come", evidence([node("a", "True")], { staticNodes: false })],
+  ["none has come yet", evidence([])],
+])("podReadiness() waits for the node of a nodeName when %s", (_when, known) => {
+  expect(judge(pod("node-42", false), known).failure).toBeUndefined();
+});

@@ -6,12 +6,13 @@ import { objectName } from "../../../src/kubernetes/api/api-object.ts";
 import { eventTime } from "../../../src/kubernetes/readiness/events.ts";
 import type { Evidence } from "../../../src/kubernetes/readiness/judgement.ts";
 import { judgeResource } from "../../../src/kubernetes/readiness/resource.ts";
+import { project } from "../../../src/kubernetes/watch/projection.ts";
 import type { ReadinessMode } from "../../../src/model/plan.ts";
 
 /**
  * Each file holds an object with its pods, events and nodes as an API server returned them, and is named
  * <kind>-<case>-<state>.yaml. Comments at its top say what else is expected: `code`, `message`, `detail`, `summary`,
- * `standing` (milliseconds after which it counts as failed), `active`; or what is given: `mode`, `exists`, `coming`, `nobodyElse`.
+ * `since` (of the evidence), `standing` (milliseconds after which it counts as failed), `active`; or what is given: `mode`, `exists`, `coming`, `nobodyElse`.
  */
 const directory = new URL("testdata/", import.meta.url);
 
@@ -21,7 +22,8 @@ function load(file: string) {
   for (const [, key, value] of text.matchAll(/^# (\w+): (.*)$/gm)) given[key!] = value!;
   // The core schema keeps times as text, as JSON has them.
   const documents = loadAll(text, undefined, { schema: CORE_SCHEMA }) as ApiObject[];
-  const [object, ...rest] = documents as [ApiObject, ...ApiObject[]];
+  // Judged as the watcher's cache holds them.
+  const [object, ...rest] = documents.map(project) as [ApiObject, ...ApiObject[]];
   const ofKind = <T>(kind: string) => rest.filter((one) => one.kind === kind) as unknown as T[];
   return {
     given,
@@ -89,6 +91,8 @@ describe("judgeResource()", () => {
     expect(judgement.failure?.message ?? "").toContain(given.message ?? "");
     expect(judgement.failure?.detail ?? "").toContain(given.detail ?? "");
     expect(judgement.summary).toContain(given.summary ?? "");
+    if (given.since !== undefined)
+      expect(judgement.failure?.evidenceAt).toBe(Date.parse(given.since));
     if (given.active !== undefined) expect(String(judgement.active)).toBe(given.active);
     if (given.becomes !== undefined) expect(judgement.standing?.becomes).toBe(given.becomes);
   });

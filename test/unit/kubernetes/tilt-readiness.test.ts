@@ -96,23 +96,29 @@ describe("judgeLikeTilt()", () => {
   });
 
   test.each([
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "RunContainerError",
-    "StartError",
-    "Error",
-    "CrashLoopBackOff",
-  ])("fails a pending pod with a container waiting for %s", (reason) => {
+    ["ErrImagePull", "ImagePull"],
+    ["ImagePullBackOff", "ImagePull"],
+    ["RunContainerError", "ContainerConfig"],
+    ["StartError", "ContainerConfig"],
+    ["Error", "CrashLoop"],
+    ["CrashLoopBackOff", "CrashLoop"],
+  ])("fails a pending pod with a container waiting for %s", (reason, code) => {
     const judgement = judge([pod({ phase: "Pending", containerStatuses: [waiting(reason)] })]);
     expect(judgement.state).toBe("failed");
+    expect(judgement.failure?.code).toBe(code);
     expect(judgement.failure?.message).toBe(
       `Pod p in error state due to container main: ${reason}`,
     );
   });
 
-  test("fails on an init container that ended with an error", () => {
-    const status = { phase: "Pending", initContainerStatuses: [ended(1)] };
-    expect(judge([pod(status)]).state).toBe("failed");
+  test.each([
+    [ended(1), "InitFailed"],
+    [waiting("CrashLoopBackOff"), "InitFailed"],
+    [ended(137, "OOMKilled"), "OOMKilled"],
+    [waiting("ImagePullBackOff"), "ImagePull"],
+  ])("fails on an init container that cannot do its part: %j is %s", (status, code) => {
+    const judgement = judge([pod({ phase: "Pending", initContainerStatuses: [status] })]);
+    expect(judgement).toMatchObject({ state: "failed", failure: { code } });
   });
 
   test.each([
@@ -133,6 +139,15 @@ describe("judgeLikeTilt()", () => {
       containerStatuses: [ended(1, "Error", "one\n"), ended(2, "Error", "two")],
     };
     expect(judge([pod(status)]).failure?.message).toBe("one; two");
+  });
+
+  test.each([
+    ["a Job's", "succeeded", { containerStatuses: [ended(1)] }, "JobFailed"],
+    ["an evicted", "wait", { reason: "Evicted" }, "PodFailed"],
+    ["a crashed", "wait", { containerStatuses: [ended(3)] }, "CrashLoop"],
+    ["a killed", "wait", { containerStatuses: [ended(137, "OOMKilled")] }, "OOMKilled"],
+  ] as const)("gives %s failed pod its code", (_, mode, status, code) => {
+    expect(judge([pod({ phase: "Failed", ...status })], mode).failure?.code).toBe(code);
   });
 });
 

@@ -61,7 +61,13 @@ describe("startServer()", () => {
     const { observations } = await start(
       "echo 'listen EADDRINUSE: address already in use :::8080'; exit 1",
     );
-    await expect.poll(() => observations.at(-1)?.failure?.code).toBe("PortTaken");
+    await expect
+      .poll(() => observations.at(-1)?.failure)
+      .toMatchObject({
+        code: "ServeExited",
+        message: expect.stringContaining("address already in use :::8080"),
+        hint: expect.stringContaining("ss -ltnp"),
+      });
   });
 
   test("waits for its probe, and is not ready any more when that fails", async () => {

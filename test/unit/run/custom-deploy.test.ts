@@ -53,6 +53,7 @@ deploy('exits', 'echo half an object; echo no chart >&2; exit 77')
 deploy('no-program', ['no-such-program'])
 deploy('silent', 'true')
 deploy('no-yaml', 'echo "{ half"')
+deploy('words', 'echo "Release has been upgraded. Happy Helming!"')
 deploy('no-uid', 'echo "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}"')
 `;
     await using stage = await openStage({ tiltfile, workloads: [] });
@@ -70,6 +71,7 @@ deploy('no-uid', 'echo "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}"'
     for (const [name, why] of [
       ["silent", "it is empty"],
       ["no-yaml", ""],
+      ["words", 'it holds "Release has been upgraded. Happy Helming!", which is no object'],
       ["no-uid", "ConfigMap x has no UID: print what the API server returned"],
     ] as const)
       expect(failureOf(report, name).message).toContain(
