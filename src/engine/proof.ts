@@ -9,7 +9,7 @@ import type { RunState } from "./state.ts";
  * needs a moment to say so and end.
  */
 
-/** A server of this machine that lived so long did not fail to start. */
+/** A server of this machine, or a service of Compose, that lived so long did not fail to start. */
 const SERVER_MS = 2_000;
 /** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
 const ECHO_MS = 5_000;
@@ -18,7 +18,7 @@ const REFUSAL_MS = 5_000;
 
 /** When a resource that is ready since then may pass; epoch ms. Probes and Tilt's semantics are believed at once. */
 export function provenAt(
-  { name, settles, isProbed }: GraphResource,
+  { name, type, settles, isProbed }: GraphResource,
   since: number,
   state: RunState,
   policy: Policy,
@@ -26,7 +26,8 @@ export function provenAt(
   if (isProbed || policy.semantics !== "strict") return since;
   if (settles === "serve") return since + SERVER_MS;
   if (settles !== "ready") return since;
-  const pods = state.standings.get(name)?.observation.pods ?? [];
+  const { pods = [], active } = state.standings.get(name)?.observation ?? {};
+  if (type === "compose") return active ? since + SERVER_MS : since;
   const starts = pods.flatMap((pod) => pod.startedAt ?? []);
   if (starts.length === 0) return since;
   // starts are told in whole seconds, by the node's clock

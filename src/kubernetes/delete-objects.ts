@@ -6,6 +6,7 @@ import { isPassing } from "./apply/apply-error.ts";
 import { awaitObject } from "./apply/await-object.ts";
 import { byRank } from "./apply/kind-order.ts";
 import { retryPassing } from "./apply/retry.ts";
+import { claimsOf } from "./claims-of-sets.ts";
 import type { KubernetesConnection } from "./connection.ts";
 import { endPodsOf } from "./end-pods.ts";
 import { isCustomKind } from "./readiness/rules.ts";
@@ -26,6 +27,8 @@ export interface DeleteOptions {
   readonly onLine?: (line: string) => void;
   /** How long Pods may take to end whose names may be needed again: bare ones, a StatefulSet's. Their own by default. */
   readonly podGraceSeconds?: number;
+  /** The claims of StatefulSets go, too: data of one run are none of the next. */
+  readonly withClaims?: boolean;
   /** For one object to go, 60 s by default. */
   readonly timeoutMs?: number;
 }
@@ -55,12 +58,16 @@ export async function deleteObjects(
   const deletion = new Deletion(connection, options);
   const custom = refs.filter(({ apiVersion }) => isCustomKind(apiVersion));
   const others = refs.filter(({ apiVersion }) => !isCustomKind(apiVersion));
+  const claims = await deletion.claims(others);
   for (const group of [custom, others]) {
     await deletion.endPods(group);
     for (const rank of byRank(group, ({ kind }) => kind).toReversed())
       await Promise.all(rank.toReversed().map((ref) => deletion.request(ref)));
     await deletion.awaitAll();
   }
+  // A new set of that name would take a claim that is still going.
+  await Promise.all(claims.map((ref) => deletion.request(ref, true)));
+  await deletion.awaitAll();
   return { deleted: deletion.deleted, failures: deletion.failures };
 }
 
@@ -76,7 +83,7 @@ class Deletion {
     this.#options = options;
   }
 
-  request(ref: ObjectRef): Promise<void> {
+  request(ref: ObjectRef, wait = this.#options.wait): Promise<void> {
     return this.#attempt(ref, async () => {
       if (ref.kind === "Namespace" && KEPT_NAMESPACES.includes(ref.name)) return;
       const { signal, onLine } = this.#options;
@@ -89,7 +96,7 @@ class Deletion {
       );
       if (!found) return;
       onLine?.(`Deleting ${nameOf(ref)}`);
-      if (this.#options.wait) this.#requested.push({ ref, resource });
+      if (wait) this.#requested.push({ ref, resource });
       else this.deleted.push(ref);
     });
   }
@@ -100,6 +107,15 @@ class Deletion {
     if (podGraceSeconds === undefined) return;
     await endPodsOf(this.#connection, owners, podGraceSeconds, signal).catch((error: unknown) => {
       if (error instanceof CancelledError) throw error;
+    });
+  }
+
+  async claims(owners: readonly ObjectRef[]): Promise<readonly ObjectRef[]> {
+    if (!this.#options.withClaims) return [];
+    return claimsOf(this.#connection, owners, this.#options.signal).catch((error: unknown) => {
+      if (error instanceof CancelledError) throw error;
+      this.failures.push(`claims of StatefulSets: ${(error as Error).message}`);
+      return [];
     });
   }
 

@@ -248,6 +248,7 @@ async function openConnection(
     await deleteObjects(connection, reuse.objects, {
       wait: false,
       podGraceSeconds: 1,
+      withClaims: true,
       signal: session.signal,
     });
     await reuse.recordObjects([]);

@@ -17,8 +17,10 @@ export function hasProbe(resource: Resource): boolean {
         .flatMap(runningOn);
       return containers.length > 0 && containers.every(({ readinessProbe }) => readinessProbe);
     }
-    default:
-      return false; // what Compose and custom commands start is not ours to read
+    case "compose":
+      return resource.hasHealthcheck;
+    case "custom":
+      return false; // what its command applies is not known before
   }
 }
 

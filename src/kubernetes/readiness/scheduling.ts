@@ -1,5 +1,5 @@
 import type { Failure } from "../../model/result.ts";
-import { conditionOf, type Node, type Pod, timeOf } from "../api/api-object.ts";
+import { type ClusterEvent, conditionOf, type Node, type Pod, timeOf } from "../api/api-object.ts";
 import { firstEventTime, latestEvent } from "./events.ts";
 import { type Evidence, failedUnlessChanged, type Judgement, pending } from "./judgement.ts";
 import { judgeMissing, missingObjectIn } from "./missing-object.ts";
@@ -13,7 +13,8 @@ const UNKNOWN_NODES_MS = 30_000;
 
 /** Taints that come and go with a node's health. */
 const HEALTH_TAINT = /^node\.(?:kubernetes|cloudprovider\.kubernetes)\.io\//;
-const UNBOUND_VOLUME = /unbound (?:immediate )?PersistentVolumeClaims|waiting for .*volume/i;
+const UNBOUND_VOLUME =
+  /unbound (?:immediate )?PersistentVolumeClaims|waiting for .*volume|binding volumes/i;
 /** What the volume controller says of a claim that it cannot bind, and of others. */
 const CLAIM_TROUBLE = ["ProvisioningFailed", "FailedBinding"];
 const CLAIM_EVENTS = [
@@ -30,7 +31,7 @@ export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undef
   const condition = conditionOf(pod.status?.conditions, "PodScheduled");
   if (pod.spec?.nodeName || condition?.status === "True") return undefined;
   // While the scheduler waits for a volume to be made on the node that it has chosen, it says nothing of the pod.
-  if (condition === undefined) return judgeClaims(pod, evidence) ?? pending("Pending");
+  if (condition === undefined) return judgeClaims(pod, evidence) ?? unscheduled(pod);
   if (condition.reason === "SchedulingGated") return pending(condition.reason);
   const { namespace = "", name, uid } = pod.metadata;
   const message = condition.message ?? "no reason given";
@@ -58,6 +59,17 @@ export function judgeScheduling(pod: Pod, evidence: Evidence): Judgement | undef
   return failedUnlessChanged(ms, `unschedulable ${uid}`, summary, failure);
 }
 
+/** The scheduler says nothing only while it has not come to a pod yet, or waits for its volumes. */
+function unscheduled({ metadata: { namespace = "", name }, spec }: Pod): Judgement {
+  const claims = (spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
+    claim ? `PersistentVolumeClaim/${namespace}/${claim.claimName}` : [],
+  );
+  if (claims.length === 0) return pending("Pending");
+  const message = `Pod ${namespace}/${name} waits for its volume: ${claims.join(", ")}`;
+  const object = `Pod/${namespace}/${name}`;
+  return pending("Pending", { failure: { code: "VolumePending", message, object } });
+}
+
 /** What the volume controller says of the claims of a pod: the scheduler only knows that they are unbound. */
 function judgeClaims(pod: Pod, evidence: Evidence): Judgement | undefined {
   const { namespace = "", name, uid } = pod.metadata;
@@ -67,7 +79,7 @@ function judgeClaims(pod: Pod, evidence: Evidence): Judgement | undefined {
     const event = latestEvent(events, CLAIM_EVENTS);
     if (event === undefined || !CLAIM_TROUBLE.includes(event.reason ?? "")) continue;
     const why = `PersistentVolumeClaim/${namespace}/${claim.claimName}: ${event.message ?? event.reason}`;
-    const evidenceAt = firstEventTime(event);
+    const evidenceAt = claimTroubleAt(event, pod);
     const failure: Failure = {
       code: "VolumePending",
       message: `Pod ${namespace}/${name} waits for its volume: ${why}`,
@@ -80,6 +92,12 @@ function judgeClaims(pod: Pod, evidence: Evidence): Judgement | undefined {
     return judgeMissing(missing, namespace, subject, evidence);
   }
   return undefined;
+}
+
+/** The claim may be older than this pod, and so may be the trouble with it. */
+function claimTroubleAt(event: ClusterEvent, { metadata }: Pod): number | undefined {
+  const at = firstEventTime(event);
+  return at && Math.max(at, timeOf(metadata.creationTimestamp) ?? 0);
 }
 
 /** How long until an unschedulable pod is given up; undefined for as long as it takes. */

@@ -259,6 +259,22 @@ describe("success", () => {
     expect(tilt.observe("dev", "ready").end).toBe("passed");
   });
 
+  test("a Compose service without healthcheck has passed when it has lived for two seconds, or is done", () => {
+    const up = (active: boolean, labels: readonly string[] = []) =>
+      new Scenario(planOf([compose("db", { labels })]))
+        .pass("db|deploy")
+        .observe("db", "ready", { active });
+    expect(up(true).end).toBeUndefined();
+    expect(up(true).wakeAt).toBe(2000);
+    const died = up(true)
+      .at(1000)
+      .observe("db", "failed", { failure: failure("exited") });
+    expect(died.at(2000).end).toBe("failed");
+    expect(up(true).at(2000).end).toBe("passed");
+    expect(up(false).end).toBe("passed");
+    expect(up(true, ["probed"]).end).toBe("passed");
+  });
+
   test("a pod without probe has passed when its container has outlived the kubelet's lag", () => {
     const ready = (startedAt: number, extra: Parameters<typeof k8s>[1] = {}) => {
       const run = new Scenario(planOf([k8s("api", extra)])).pass("api|deploy").at(5000);

@@ -506,6 +506,23 @@ describe("deleteObjects()", () => {
     expect(Object.fromEntries(graces)).toEqual({ db: undefined, bare: 1, "db-0": 1 });
   });
 
+  test("deletes the claims that StatefulSets have made, if it is told to", async () => {
+    await using cluster = await startCluster();
+    const claim = (name: string) => object("PersistentVolumeClaim", name);
+    const volumeClaimTemplates = [{ metadata: { name: "data" } }];
+    const applied = await apply(cluster.connection, [
+      object("StatefulSet", "db", { apiVersion: "apps/v1", spec: { volumeClaimTemplates } }),
+      ...["data-db-0", "data-db-11", "data-db-x", "data-other-0", "uploads"].map(claim),
+    ]);
+    const sets = applied.filter(({ kind }) => kind === "StatefulSet");
+    const { deleted } = await deleteObjects(cluster.connection, sets, {
+      wait: false,
+      withClaims: true,
+      signal,
+    });
+    expect(deleted.map(({ name }) => name).toSorted()).toEqual(["data-db-0", "data-db-11", "db"]);
+  });
+
   test("tells what would not go", async () => {
     await using cluster = await startCluster();
     const [kept] = await apply(cluster.connection, [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { PlannedObject } from "../../../src/model/plan.ts";
 import { hasProbe } from "../../../src/run/has-probe.ts";
-import { k8s } from "../engine/scenario.ts";
+import { compose, k8s } from "../engine/scenario.ts";
 
 const probed = { name: "main", readinessProbe: { tcpSocket: { port: 80 } } };
 const bare = { name: "other" };
@@ -27,6 +27,13 @@ test.each([
 ])("hasProbe() of a workload when %s", (_when, spec, result) => {
   expect(hasProbe(k8s("app", { objects: [deployment(spec)] }))).toBe(result);
 });
+
+test.each([true, false])(
+  "hasProbe() of a Compose service is its healthcheck: %s",
+  (hasHealthcheck) => {
+    expect(hasProbe(compose("db", { hasHealthcheck }))).toBe(hasHealthcheck);
+  },
+);
 
 test("hasProbe() does not hold for objects that run nothing", () => {
   const service = { object: { apiVersion: "v1", kind: "Service", metadata: { name: "x" } } };
