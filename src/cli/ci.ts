@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { UsageError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
 import { EXIT } from "../model/result.ts";
 import type { RunResult } from "../model/run-result.ts";
@@ -51,6 +53,7 @@ async function runCommand(
       ? { reuse: SMOKE_CLUSTER }
       : {};
   const cwd = resolve(io.cwd, flags.workingDirectory ?? ".");
+  if (!existsSync(cwd)) throw new UsageError(`There is no directory ${cwd}`);
   const ci = detectCi(io.env);
   const checkout = checkoutOf(io.env);
   const writeEvent = (line: string) => void io.stdout.write(`${line}\n`);

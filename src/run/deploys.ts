@@ -192,7 +192,7 @@ async function runApplyCommand(
     });
   if (outcome.timedOut)
     throw fail(
-      `timed out after ${upsertTimeoutMs / 1000}s - see https://docs.tilt.dev/api.html#api.update_settings for how to increase`,
+      `timed out after ${upsertTimeoutMs / 1000}s: update_settings(k8s_upsert_timeout_secs=) allows more`,
       undefined,
       "Timeout",
     );

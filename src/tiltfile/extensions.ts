@@ -92,11 +92,10 @@ export class ExtensionStore {
     const key = `${url}#${commit}`;
     const known = this.#ready.get(key);
     if (known !== undefined) return known;
-    const directory = join(
-      this.#evaluation.options.extensions.cacheDir,
-      "tilt_modules",
-      host.replace(/\.git$/, ""),
-    );
+    if (commit.startsWith("-")) throw new Error(`invalid: no commit is called ${commit}`);
+    const cache = join(this.#evaluation.options.extensions.cacheDir, "tilt_modules");
+    const directory = join(cache, host.replace(/\.git$/, ""));
+    if (directory === cache || !isChild(cache, directory)) throw new Error(`invalid: URL: ${url}`);
     fetchRepository(this.#evaluation, { url, commit, directory });
     this.#ready.set(key, directory);
     return directory;

@@ -53,7 +53,8 @@ export async function findHooks({ run, cwd }: Pick<Host, "run" | "cwd">): Promis
 /** How the hook starts tilt-ci: the one that installed it, else what is on PATH or in node_modules. */
 export function hookScript(program: readonly string[], tiltfile: string): string {
   const words = ["hook", "run", "--file", tiltfile].map(quote).join(" ");
-  const script = quote(program.at(-1) ?? "");
+  // what an update has moved away must not stop pushes: the interpreter as well as the script
+  const isThere = program.map((word) => `[ -f ${quote(word)} ]`).join(" && ");
   // exec: a signal to the hook reaches tilt-ci itself
   const start = (...argv: readonly string[]) => `exec ${argv.join(" ")} ${words} "$@" <<END
 $pushed
@@ -67,7 +68,7 @@ before="$0${KEPT_SUFFIX}"
 if [ -x "$before" ]; then
   { [ -z "$pushed" ] || printf '%s\\n' "$pushed"; } | "$before" "$@" || exit $?
 fi
-if [ -f ${script} ]; then
+if ${isThere}; then
   ${start(...program.map(quote))}
 elif [ -x node_modules/.bin/tilt-ci ]; then
   ${start("node_modules/.bin/tilt-ci")}

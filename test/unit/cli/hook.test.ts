@@ -405,4 +405,23 @@ describe("installHook() and uninstallHook()", () => {
     expect(spawnSync("sh", ["-n"], { input: script }).status).toBe(0);
     expect(script).toContain(`'/c'\\''d/$(x)/cli.cjs'`);
   });
+
+  test("hookScript() lets a push go on whose tilt-ci, or the Node.js for it, is no more", () => {
+    for (const program of [
+      ["/none/node", "/bin/sh"],
+      ["/bin/sh", "/none/cli.cjs"],
+    ]) {
+      const env = { PATH: "/usr/bin:/bin" };
+      const input = hookScript(program, "Tiltfile");
+      const { status, stderr } = spawnSync("sh", ["-c", input], {
+        env,
+        encoding: "utf8",
+        input: "",
+      });
+      expect({ status, stderr }).toMatchObject({
+        status: 0,
+        stderr: expect.stringContaining("not installed any more"),
+      });
+    }
+  });
 });

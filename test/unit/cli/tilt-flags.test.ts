@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -106,6 +106,18 @@ test("tilt-ci ci says once for each that there is no web UI, and goes on", async
         io.err().split(`${name} is accepted for compatibility: tilt-ci has no web UI`),
       ).toHaveLength(2);
     expect(io.err()).toContain("No Tiltfile found");
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("tilt-ci ci makes nothing of a working directory that is not there", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tci-flags-"));
+  const io = fakeProcess(directory, { env: { HOME: directory, XDG_STATE_HOME: directory } });
+  try {
+    expect(await main(["ci", "--working-directory", "none"], io)).toBe(2);
+    expect(io.err()).toContain(`There is no directory ${join(directory, "none")}`);
+    expect(existsSync(join(directory, "none"))).toBe(false);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -133,6 +133,19 @@ describe.runIf(hasGit)("ext:// with git", () => {
     expect(error?.message).toContain(`$D/lock.json has no commit for ${URL}`);
   });
 
+  test.each([
+    ['url="https://../../mine"', "invalid: URL: https://../../mine"],
+    ['url="https://a/../.."', "invalid: URL: https://a/../.."],
+    [`url="${URL}", ref="--upload-pack=x"`, "invalid: no commit is called --upload-pack=x"],
+  ])("keeps to its own folder, and gives git no options: %s", (given, message) => {
+    const Tiltfile = `v1alpha1.extension_repo(name="default", ${given})\n${LOADING}`;
+    const seed = (directory: string) => {
+      const { env } = makeRepository(directory);
+      return options(directory, env, true);
+    };
+    expect(evaluateFiles({ Tiltfile }, seed).error?.message).toContain(message);
+  });
+
   test("uses an old clone when there is no network, and says so when a commit is missing", () => {
     const seed = (directory: string) => {
       const { env } = makeRepository(directory);
