@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stateDirectory } from "../cluster/index.ts";
 import type { Host } from "../host/host.ts";
@@ -30,33 +32,39 @@ export interface EvaluationRequest {
 }
 
 /** Evaluates a Tiltfile without a run: starts nothing but the Tiltfile's own commands. Throws `TiltfileError`. */
-export function evaluateAlone(
+export async function evaluateAlone(
   { extensionsDir, extensionsLock, kubeContext, ...request }: EvaluationRequest,
   host: Host,
   { signal, log }: Pick<EvaluationHooks, "signal" | "log">,
 ): Promise<Plan> {
-  return evaluateInWorker(
-    {
-      ...request,
-      subcommand: "ci",
-      env: host.env,
-      kubeContext,
-      extensions: {
-        cacheDir: extensionsDir ?? join(stateDirectory(host), "extensions"),
-        offline: false,
-        ...(extensionsLock ? { lockFile: extensionsLock } : {}),
+  const shimDirectory = await mkdtemp(join(tmpdir(), "tilt-ci-shim-"));
+  try {
+    return await evaluateInWorker(
+      {
+        ...request,
+        subcommand: "ci",
+        env: host.env,
+        kubeContext,
+        shimDirectory,
+        extensions: {
+          cacheDir: extensionsDir ?? join(stateDirectory(host), "extensions"),
+          offline: false,
+          ...(extensionsLock ? { lockFile: extensionsLock } : {}),
+        },
       },
-    },
-    host,
-    {
-      signal,
-      log,
-      beforeCommand: async (argv) => {
-        if (!kubeContext.real && mentionsCluster(argv, dirname(request.tiltfile)))
-          throw new Error(
-            "plan starts no cluster, and this command needs one: give it one with --cluster current",
-          );
+      host,
+      {
+        signal,
+        log,
+        beforeCommand: async (argv) => {
+          if (!kubeContext.real && mentionsCluster(argv, dirname(request.tiltfile)))
+            throw new Error(
+              "plan starts no cluster, and this command needs one: give it one with --cluster current",
+            );
+        },
       },
-    },
-  );
+    );
+  } finally {
+    await rm(shimDirectory, { recursive: true, force: true });
+  }
 }

@@ -45,6 +45,7 @@ export async function evaluateTiltfile(
             offline: false,
             ...(options.extensions.lockFile ? { lockFile: options.extensions.lockFile } : {}),
           },
+          shimDirectory: join(session.temporaryDirectory, "shim"),
           allowLocalExec: options.allowLocalExec,
           ...(limitMs > 0 ? { deadlineMs: leftMs() } : {}),
         },

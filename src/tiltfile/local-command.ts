@@ -85,7 +85,7 @@ function commandEnv(evaluation: Evaluation, command: Command): Record<string, st
     TILT_PORT: env.TILT_PORT ?? "10350",
     TILT_DISABLE_ANALYTICS: env.TILT_DISABLE_ANALYTICS ?? "1",
     ...command.env,
-    PATH: [shim.directory, command.env.PATH ?? env.PATH].filter(Boolean).join(":"),
+    PATH: [shim?.directory, command.env.PATH ?? env.PATH].filter(Boolean).join(":"),
   };
 }
 

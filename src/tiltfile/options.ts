@@ -15,6 +15,8 @@ export interface EvaluateOptions {
     readonly allowed: boolean;
   };
   readonly extensions: ExtensionOptions;
+  /** Of this evaluation alone: where the stand-in for `tilt` goes. Whoever gives it removes it; none when absent. */
+  readonly shimDirectory?: string;
   /** False (`--no-local-exec`): neither `local()` nor any command of a resource may be asked for. */
   readonly allowLocalExec: boolean;
   /** Milliseconds from the start after which evaluation fails; none when absent. */

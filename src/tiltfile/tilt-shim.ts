@@ -1,15 +1,6 @@
-import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../host/make-directory.ts";
 import type { EvaluateOptions } from "./options.ts";
 
 /** The version of Tilt whose behaviour this is: what extensions ask for. */
@@ -42,25 +33,19 @@ export interface TiltShim {
   readonly executable: string;
 }
 
-/** Writes the stand-in, once for each of its texts, to a directory named after the text. */
-export function tiltShim({ tiltVersion = TILT_VERSION }: EvaluateOptions): TiltShim {
-  const script = shimScript(tiltVersion);
-  const digest = createHash("sha256").update(script).digest("hex").slice(0, 12);
-  const shared = join(tmpdir(), `tilt-ci-shim-${process.getuid?.() ?? 0}-${digest}`);
-  mkdirSync(shared, { recursive: true, mode: 0o700 });
-  const directory = isOwn(shared) ? shared : mkdtempSync(join(tmpdir(), "tilt-ci-shim-"));
+/**
+ * Writes the stand-in to the directory that the options name, made if need be, unless it is there. Undefined when they
+ * name none.
+ */
+export function tiltShim({
+  shimDirectory: directory,
+  tiltVersion = TILT_VERSION,
+}: Pick<EvaluateOptions, "shimDirectory" | "tiltVersion">): TiltShim | undefined {
+  if (directory === undefined) return undefined;
   const executable = join(directory, "tilt");
   if (!existsSync(executable)) {
-    const fresh = `${executable}.${process.pid}`;
-    writeFileSync(fresh, script);
-    chmodSync(fresh, 0o755);
-    renameSync(fresh, executable);
+    makeDirectory(directory, 0o700);
+    writeFileSync(executable, shimScript(tiltVersion), { mode: 0o755 });
   }
   return { directory, executable };
-}
-
-/** Whether nobody else can have put a program there: temporary directories belong to everybody. */
-function isOwn(directory: string): boolean {
-  const { uid, mode } = lstatSync(directory);
-  return uid === (process.getuid?.() ?? uid) && (mode & 0o022) === 0;
 }

@@ -5,9 +5,6 @@ import { join } from "node:path";
 /** The variable that marks all processes of a step: children inherit it. */
 export const MARK = "TILT_CI_CHAOS";
 
-/** A script that all runs of a user share, named for its content (src/tiltfile/tilt-shim.ts). */
-const KEPT = /\/tilt-ci-shim-/;
-
 /** What tells a step's things from those of everybody else on the machine. */
 export interface Traces {
   /** In image names, the Compose project's name and the value of MARK. */
@@ -160,7 +157,7 @@ export function removeImages(token: string): void {
 
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && !KEPT.test(entry.parentPath))
+    .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

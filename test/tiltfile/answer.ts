@@ -55,6 +55,7 @@ export function optionsFor(
     env: { PATH: process.env.PATH ?? "", HOME: directory },
     kubeContext: { name: "kind-kind", namespace: "default", allowed: true },
     extensions: { cacheDir: join(directory, ".cache"), offline: true },
+    shimDirectory: join(directory, ".cache/shim"),
     allowLocalExec: true,
     ...overrides,
   };

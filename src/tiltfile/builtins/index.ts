@@ -73,7 +73,7 @@ export function constants(evaluation: Evaluation): Readonly<Record<string, Value
     "os.environ": new Environ(evaluation),
     "os.name": fromJsString("posix"),
     "sys.argv": argv,
-    "sys.executable": fromJsString(tiltShim(options).executable),
+    "sys.executable": fromJsString(tiltShim(options)?.executable ?? "tilt"),
     "config.tilt_subcommand": fromJsString(options.subcommand),
     "config.main_path": fromJsString(tiltfile),
     "config.main_dir": fromJsString(dirname(tiltfile)),

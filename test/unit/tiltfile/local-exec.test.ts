@@ -1,6 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tiltShim } from "../../../src/tiltfile/tilt-shim.ts";
-import { optionsFor } from "../../tiltfile/answer.ts";
 import { evaluateFiles, failureOf, logOf } from "./evaluation.ts";
 
 describe("--no-local-exec refuses", () => {
@@ -64,8 +67,11 @@ describe("commands of a Tiltfile", () => {
 });
 
 test("the stand-in reports the version that was asked for", () => {
-  const { directory } = tiltShim(optionsFor("/", { tiltVersion: "9.8.7" }));
-  expect(directory).not.toBe(tiltShim(optionsFor("/")).directory);
+  const shimDirectory = mkdtempSync(join(tmpdir(), "tci-shim-"));
+  const shim = tiltShim({ shimDirectory, tiltVersion: "9.8.7" });
+  expect(execFileSync(shim!.executable, ["version"], { encoding: "utf8" })).toMatch(/^v9\.8\.7, /);
+  rmSync(shimDirectory, { recursive: true });
+  expect(tiltShim({ tiltVersion: "9.8.7" })).toBeUndefined();
   const { error } = evaluateFiles({ Tiltfile: 'version_settings(constraint="<1.0.0")' }, () => ({
     tiltVersion: "9.8.7",
   }));
