@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { useCurrentCluster } from "../cluster/index.ts";
 import { RunError } from "../errors.ts";
@@ -6,7 +6,7 @@ import { createHost } from "../host/node-host.ts";
 import { formatPosition } from "../model/position.ts";
 import { EXIT } from "../model/result.ts";
 import { cancelledBy, type RunVerdict } from "../run/verdict.ts";
-import { TiltfileError } from "../tiltfile/index.ts";
+import { type EvaluationHooks, TiltfileError } from "../tiltfile/index.ts";
 import type { Attach } from "./command.ts";
 import { evaluateAlone, futureContext } from "./evaluate-alone.ts";
 import type { ProcessIo } from "./io.ts";
@@ -59,8 +59,6 @@ async function printPlan(
   const host = createHost(io);
   const abort = new AbortController();
   let cancelled: RunVerdict | undefined;
-  // The plan has its warnings with their places; those of a Tiltfile that fails have only these lines.
-  const warnings: string[] = [];
   const unlisten = io.onSignal((signal) => {
     cancelled ??= cancelledBy(signal);
     abort.abort();
@@ -80,25 +78,31 @@ async function printPlan(
       host,
       {
         signal: abort.signal,
-        log: (line, level) =>
-          level === "warn" ? void warnings.push(line) : void io.stderr.write(`${line}\n`),
+        log: logTo(io, dirname(path(file))),
       },
     );
-    for (const { message, position, hint } of plan.warnings) {
-      io.stderr.write(`WARNING: ${message}\n`);
-      if (position) io.stderr.write(`  at ${relativePosition(position, plan.directory)}\n`);
-      if (hint) io.stderr.write(`  ${hint}\n`);
-    }
     io.stdout.write(formatPlan(plan, flags.output));
     return EXIT.passed;
   } catch (error) {
-    for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`);
     if (error instanceof TiltfileError) return told(error, io);
     if (error instanceof RunError || cancelled === undefined) throw error;
     return cancelled.exitCode;
   } finally {
     unlisten();
   }
+}
+
+/** Writes the log, each warning where it comes and with its place. */
+function logTo(io: ProcessIo, directory: string): EvaluationHooks["log"] {
+  let withinWarning = false;
+  return (line, level, warning) => {
+    const begins = level === "warn" && !withinWarning;
+    withinWarning = level === "warn" && warning === undefined;
+    io.stderr.write(`${begins ? "WARNING: " : ""}${line}\n`);
+    const { position, hint } = warning ?? {};
+    if (position) io.stderr.write(`  at ${relativePosition(position, directory)}\n`);
+    if (hint) io.stderr.write(`  ${hint}\n`);
+  };
 }
 
 async function contextOf(

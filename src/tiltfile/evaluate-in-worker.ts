@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { CancelledError, messageOf } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { formatDuration } from "../model/duration.ts";
-import type { Plan } from "../model/plan.ts";
+import type { Plan, PlanWarning } from "../model/plan.ts";
 import type { EvaluateOptions, ExecOptions, ExecOutcome, LogLevel } from "./options.ts";
 import { TiltfileError } from "./tiltfile-error.ts";
 import { workerFile } from "./worker-file.ts";
@@ -24,8 +24,8 @@ const DEADLINE_GRACE_MS = 1000;
 
 /** How the caller of evaluateInWorker() takes part. */
 export interface EvaluationHooks {
-  /** Each line of the log as it comes, the output of commands included. */
-  log(line: string, level: LogLevel): void;
+  /** Each line of the log as it comes, the output of commands included; a warning comes with its last line. */
+  log(line: string, level: LogLevel, warning?: PlanWarning): void;
   /**
    * Called before each command. It may wait (for a cluster that `kubectl` needs), give the environment that the command
    * runs with, or throw: the message then stands in the Tiltfile's error.
@@ -70,7 +70,7 @@ export async function evaluateInWorker(
       onAbort = () => reject(new CancelledError());
       signal?.addEventListener("abort", onAbort);
       worker.on("message", (message: WorkerMessage) => {
-        if (message.type === "log") hooks.log(message.line, message.level);
+        if (message.type === "log") hooks.log(message.line, message.level, message.warning);
         else if (message.type === "needs-cluster") hooks.onNeedsCluster?.();
         else if (message.type === "exec") commands.answer(message.argv, message.options);
         else if (message.type === "plan") resolve(message.plan);

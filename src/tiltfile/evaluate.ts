@@ -32,7 +32,7 @@ export function evaluate(options: EvaluateOptions, sync: SyncHost): Plan {
 }
 
 function logWarnings(evaluation: Evaluation, warnings: readonly PlanWarning[]): void {
-  for (const { message } of warnings) evaluation.log(message, "warn");
+  for (const warning of warnings) evaluation.logWarning(warning);
 }
 
 /** The .dockerignore files count as read for the images that are built, as in Tilt. */

@@ -4,7 +4,7 @@ import type { Position } from "../model/position.ts";
 import type { Thread } from "../starlark/index.ts";
 import { dirname, isAbsolute, join } from "./go/path.ts";
 import { goQuote } from "./go/quote.ts";
-import type { EvaluateOptions, LogLevel, SyncHost } from "./options.ts";
+import type { EvaluateOptions, SyncHost } from "./options.ts";
 import type {
   ImagePathRule,
   KindRule,
@@ -102,13 +102,21 @@ export class Evaluation {
     return isAbsolute(path) ? path : join(this.directory, path);
   }
 
-  log(text: string, level: LogLevel = "info"): void {
-    for (const line of text.split("\n")) this.sync.log(line, level);
+  log(text: string): void {
+    for (const line of text.split("\n")) this.sync.log(line, "info");
   }
 
   warn(message: string, position?: Position): void {
-    this.warnings.push(position === undefined ? { message } : { message, position });
-    this.log(message, "warn");
+    const warning = position === undefined ? { message } : { message, position };
+    this.warnings.push(warning);
+    this.logWarning(warning);
+  }
+
+  logWarning(warning: PlanWarning): void {
+    const lines = warning.message.split("\n");
+    lines.forEach((line, index) => {
+      this.sync.log(line, "warn", index === lines.length - 1 ? warning : undefined);
+    });
   }
 
   recordFile(path: string): void {

@@ -1,3 +1,5 @@
+import type { PlanWarning } from "../model/plan.ts";
+
 /** What evaluation of a Tiltfile starts from. Plain data: it is handed to a Worker. */
 export interface EvaluateOptions {
   /** Path of the Tiltfile, absolute or relative to the process's directory. */
@@ -62,8 +64,8 @@ export interface ExecOutcome {
 export interface SyncHost {
   /** Runs a command to its end. Throws when it could not be started, with the reason as message. */
   exec(argv: readonly string[], options: ExecOptions): ExecOutcome;
-  /** One line, without its end. */
-  log(line: string, level: LogLevel): void;
+  /** One line, without its end; the last line of a warning brings the warning itself. */
+  log(line: string, level: LogLevel, warning?: PlanWarning): void;
   /** Called when the Tiltfile first asks for something in a cluster: it may be brought up meanwhile. */
   needsCluster?(): void;
 }

@@ -1,4 +1,4 @@
-import type { Plan, ReadEnvironment } from "../model/plan.ts";
+import type { Plan, PlanWarning, ReadEnvironment } from "../model/plan.ts";
 import type { Position } from "../model/position.ts";
 import type { EvaluateOptions, ExecOptions, ExecOutcome, LogLevel } from "./options.ts";
 import { TiltfileError } from "./tiltfile-error.ts";
@@ -16,7 +16,12 @@ export interface WorkerInput {
 }
 
 export type WorkerMessage =
-  | { readonly type: "log"; readonly line: string; readonly level: LogLevel }
+  | {
+      readonly type: "log";
+      readonly line: string;
+      readonly level: LogLevel;
+      readonly warning?: PlanWarning;
+    }
   | { readonly type: "needs-cluster" }
   | { readonly type: "exec"; readonly argv: readonly string[]; readonly options: ExecOptions }
   | { readonly type: "plan"; readonly plan: Plan }

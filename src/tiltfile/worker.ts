@@ -31,7 +31,8 @@ let toldOfCluster = false;
 
 const sync: SyncHost = {
   exec,
-  log: (line, level) => send({ type: "log", line, level }),
+  log: (line, level, warning) =>
+    send({ type: "log", line, level, ...(warning === undefined ? {} : { warning }) }),
   needsCluster() {
     if (!toldOfCluster) send({ type: "needs-cluster" });
     toldOfCluster = true;

@@ -83,7 +83,7 @@ function plan(files: Readonly<Record<string, string>>, ...args: string[]) {
 test("tilt-ci plan tells a warning once, and where it comes from", () => {
   const { stderr } = plan({ Tiltfile: "warn('careful')\nprint('after')\n" }, "-o", "json");
   expect(stderr.match(/careful/g)).toHaveLength(1);
-  expect(stderr).toContain("WARNING: careful\n  at Tiltfile:1:5\n");
+  expect(stderr).toContain("\nWARNING: careful\n  at Tiltfile:1:5\nafter\nSuccessfully loaded");
 });
 
 test("tilt-ci plan says what a warning may be about", () => {
@@ -99,7 +99,7 @@ test("tilt-ci plan says what a warning may be about", () => {
 test("tilt-ci plan tells the warnings of a Tiltfile that fails", () => {
   const { status, stderr } = plan({ Tiltfile: "warn('care\\nful')\nfail('boom')\n" });
   expect(status).toBe(2);
-  expect(stderr).toContain("WARNING: care\nWARNING: ful\nError: Traceback");
+  expect(stderr).toContain("WARNING: care\nful\n  at Tiltfile:1:5\nError: Traceback");
 });
 
 test("tilt-ci plan says where the calls are that do not fit together", () => {
