@@ -22,6 +22,8 @@ export interface FailedPhase {
   readonly failure: Failure;
   /** When it could first be known. */
   readonly evidenceAt: number;
+  /** When its resource first crashed or failed, if that is known: a crash loop is told long after it has begun. */
+  readonly troubleSince?: number;
   /** Message, detail, and the last lines of its log, oldest first. */
   readonly lines: readonly string[];
 }
@@ -193,7 +195,7 @@ function explain(failure: FailedPhase, culprit: FailedPhase, context: Context): 
   const origin = ORIGIN[failure.failure.code] ?? "output";
   if (origin === "own" || failure.id.resource === CLUSTER_SUBJECT) return undefined;
   const mention = mentionOf(failure, culprit, origin, context);
-  if (mention?.trouble && (later || neverAvailable(culprit, failure.evidenceAt, context)))
+  if (mention?.trouble && (later || wasDown(culprit, failure.evidenceAt, context)))
     return { evidence: mention.line, strength: 5 };
   if (!later) return undefined;
   if (mention !== undefined) return { evidence: mention.line, strength: 4 };
@@ -264,10 +266,11 @@ function settingOf(
   return pattern === undefined ? undefined : findInSettings(pattern, settings);
 }
 
-/** A peer that had not come up by then explains a complaint about it, even if its own failure was told later. */
-function neverAvailable(culprit: FailedPhase, at: number, { peers }: Context): boolean {
-  const { availableAt } = peers.get(culprit.id.resource) ?? {};
-  return availableAt === undefined || availableAt > at;
+/** A peer that had not come up by then, or had begun to crash, explains a complaint about it, even if its failure was told later. */
+function wasDown({ id, troubleSince }: FailedPhase, at: number, { peers }: Context): boolean {
+  const { availableAt } = peers.get(id.resource) ?? {};
+  if (availableAt === undefined || availableAt > at) return true;
+  return troubleSince !== undefined && troubleSince <= at;
 }
 
 function closure(name: string, peers: ReadonlyMap<string, Peer>): ReadonlySet<string> {

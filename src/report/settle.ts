@@ -168,6 +168,7 @@ function failedPhases(state: RunState, logs: LogIndex | undefined): FailedPhase[
         failure,
         // never after it was told: another clock may be ahead of ours
         evidenceAt: Math.min(failure.evidenceAt ?? Infinity, phase.finishedAt ?? state.now),
+        ...(resource.troubleSince !== undefined && { troubleSince: resource.troubleSince }),
         lines: [
           // A container may be called as a peer is.
           failure.message.replace(/\bcontainer "[^"]*"/g, "container"),

@@ -46,6 +46,8 @@ export interface ResourceState {
   planned?: PlannedResource;
   readonly phases: Map<string, PhaseState>;
   observed?: { readonly at: number; readonly observation: Observation };
+  /** When it was first seen to crash or fail. */
+  troubleSince?: number;
   readonly clusterEvents: Map<string, Extract<RunEvent, { type: "cluster-event" }>>;
 }
 
@@ -98,7 +100,7 @@ export function applyEvent(state: RunState, event: RunEvent): void {
       state.finished = event;
       break;
     case "observed":
-      resourceOf(state, event.resource).observed = event;
+      observe(resourceOf(state, event.resource), event);
       break;
     case "cluster-event":
       addClusterEvent(resourceOf(state, event.resource), event);
@@ -267,4 +269,11 @@ export function hasFailed(phase: PhaseState): boolean {
   return (
     (phase.status === "failed" || phase.status === "error") && phase.failure?.code !== "Cancelled"
   );
+}
+
+function observe(resource: ResourceState, event: Extract<RunEvent, { type: "observed" }>): void {
+  const { state, failure } = event.observation;
+  resource.observed = event;
+  if (state === "crashing" || state === "failed")
+    resource.troubleSince ??= Math.min(failure?.evidenceAt ?? event.at, event.at);
 }

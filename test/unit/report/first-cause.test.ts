@@ -174,6 +174,14 @@ describe("attribute()", () => {
     expect(culpritsOf(failures, [peer("db", { availableAt: 1 })]).culprits).toEqual(["api", "db"]);
   });
 
+  test("takes a complaint about a peer that had begun to crash for an echo, even if it looked ready in between", () => {
+    const api = failed("web", 5, { lines: ["upstream api:80 unavailable"] });
+    const ready: [string, Peer] = peer("api", { availableAt: 2 });
+    const told = (troubleSince: number) => ({ ...failed("api", 9), troubleSince });
+    expect(culpritsOf([api, told(3)], [ready]).echoes).toEqual({ web: "api" });
+    expect(culpritsOf([api, told(7)], [ready]).echoes).toEqual({});
+  });
+
   test("does not go by settings or plain mentions when the peer failed later", () => {
     const failures = [failed("api", 2, { lines: ["using http://db:5432"] }), failed("db", 30)];
     expect(culpritsOf(failures, [peer("api", { mentions: ["DB=db"] })]).culprits).toEqual([
