@@ -17,11 +17,11 @@ const UNBOUND_VOLUME =
   /unbound (?:immediate )?PersistentVolumeClaims|waiting for .*volume|binding volumes/i;
 /** What the volume controller says of a claim that it cannot bind, and of others. */
 const CLAIM_TROUBLE = ["ProvisioningFailed", "FailedBinding"];
+/** Its reminders that somebody else must provision (`ExternalProvisioning`) take nothing back. */
 const CLAIM_EVENTS = [
   ...CLAIM_TROUBLE,
   "WaitForFirstConsumer",
   "WaitForPodScheduled",
-  "ExternalProvisioning",
   "ProvisioningSucceeded",
 ];
 const CAPACITY = /Insufficient |Too many pods|free ports/i;
