@@ -71,7 +71,7 @@ function resolveTiltfile(path: string): string {
   } catch (error) {
     throw new TiltfileError(
       isNotExist(error)
-        ? `No Tiltfile found at paths '${path}'`
+        ? `No Tiltfile found at paths '${path}'. Check out https://docs.tilt.dev/tutorial.html`
         : `Cannot read the Tiltfile ${path}: ${osReason(error)}`,
       { cause: error },
     );

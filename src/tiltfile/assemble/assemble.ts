@@ -119,7 +119,7 @@ function checkKubernetes(recorded: Recorded, { resources, remaining }: Kubernete
   throw new TiltfileError(
     `Stop! ${name} might be production.\n` +
       `If you're sure you want to deploy there, add:\n\tallow_k8s_contexts('${name}')\n` +
-      "to your Tiltfile. Otherwise, use another context.",
+      "to your Tiltfile. Otherwise, switch k8s contexts and restart Tilt.",
     { positions: recorded.objects.slice(0, 1).map(({ position }) => position) },
   );
 }

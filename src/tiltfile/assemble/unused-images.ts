@@ -9,7 +9,8 @@ const NO_CONFIGS =
   "Skipping all image builds until we know how to deploy them.";
 const NO_IMAGES =
   "No Kubernetes configs with images found.\n" +
-  "If you are using CRDs, say with k8s_kind() where they have their images";
+  "If you are using CRDs, add k8s_kind() to tell Tilt how to find images.\n" +
+  "https://docs.tilt.dev/api.html#api.k8s_kind";
 const SUGGESTIONS = 3;
 
 /** What the Tiltfile deploys, as far as the warning depends on it. */

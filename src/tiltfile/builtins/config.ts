@@ -199,7 +199,7 @@ function takePositional(
   if (name === undefined) {
     throw new Error(
       `positional CLI args (${goQuote(args.join(" "))}) were specified, but none were expected.\n` +
-        "Declare a setting that takes them: config.define_string_list('names', args=True)",
+        "See https://docs.tilt.dev/tiltfile_config.html#positional-arguments for examples.",
     );
   }
   for (const arg of args) {

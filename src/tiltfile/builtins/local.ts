@@ -64,7 +64,7 @@ function checkContext(evaluation: Evaluation, builtin: string): void {
   throw new Error(
     `Refusing to run '${builtin}' because ${name} might be a production kube context.\n` +
       `If you're sure you want to continue add:\n\tallow_k8s_contexts('${name}')\n` +
-      "before this function call in your Tiltfile. Otherwise, use another context.",
+      "before this function call in your Tiltfile. Otherwise, switch k8s contexts and restart Tilt.",
   );
 }
 

@@ -111,7 +111,7 @@ describe("the Kubernetes context", () => {
 
   test("must be allowed as soon as there are objects", () => {
     const stop =
-      "Stop! prod might be production.\nIf you're sure you want to deploy there, add:\n\tallow_k8s_contexts('prod')\nto your Tiltfile. Otherwise, use another context.";
+      "Stop! prod might be production.\nIf you're sure you want to deploy there, add:\n\tallow_k8s_contexts('prod')\nto your Tiltfile. Otherwise, switch k8s contexts and restart Tilt.";
     expect(failure({ yaml, kubeContext }).message).toBe(stop);
     expect(failure({ yaml: plain("ConfigMap", "a"), kubeContext }).message).toBe(stop);
     expect(failure({ customDeploys: [customDeploy("c")], kubeContext }).message).toBe(stop);
