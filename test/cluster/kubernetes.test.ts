@@ -136,7 +136,7 @@ data: {a: b}
       ", volumes: [{name: v, configMap: {name: gone}}]",
     ),
     state: "failed",
-    code: "VolumePending",
+    code: "ContainerConfig",
     message: 'configmap "gone" not found',
     withinSecs: 45,
   },
