@@ -6,6 +6,8 @@ export function bundleOptions(/** @type {string} */ outdir) {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   return {
     bundle: true,
+    // a work tree may borrow another one's node_modules: where they are must not show in the bundle
+    preserveSymlinks: true,
     platform: "node",
     target: "node20",
     format: "cjs",
