@@ -95,8 +95,8 @@ echo tci:unpacked
 export function apiRouteScript(manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml"): string {
   return `
 i=0
-until grep -qs secure-port ${manifest}; do
-  i=$((i+1)); [ $i -lt 100 ] || exit 0
+until grep -qs service-cluster-ip-range ${manifest}; do
+  i=$((i+1)); [ $i -lt 600 ] || exit 0
   sleep 0.05
 done
 flag() { sed -n "s/^ *- --$1=//p" ${manifest}; }
@@ -105,9 +105,8 @@ service=$(flag service-cluster-ip-range)
 service=\${service%%[,/]*}
 case "$service $address" in *:* | " "* | *" ") exit 0 ;; esac
 service=\${service%.*}.$((\${service##*.} + 1))
-iptables -w 1 -t nat -L KUBE-SERVICES -n >/dev/null 2>&1 && exit 0
-iptables -w 1 -t nat -A PREROUTING -d "$service" -p tcp --dport 443 -j DNAT --to-destination "$address:$(flag secure-port)" >/dev/null 2>&1
-exit 0
+iptables -w 1 -t nat -L KUBE-SERVICES -n && exit 0
+iptables -w 1 -t nat -A PREROUTING -d "$service" -p tcp --dport 443 -j DNAT --to-destination "$address:$(flag secure-port)"
 `.trim();
 }
 

@@ -40,8 +40,14 @@ export async function setUpControlPlane(
   { onContainerd, onUnpacked }: NodeSetupHooks,
   signal: AbortSignal,
 ): Promise<Administrators> {
-  // the kubeconfigs are there about when the unpacking ends, and must not wait for it
-  const script = `${containerdScript(files)}\n(\n${UNPACK_SCRIPT}\n) &\n${ADMIN_SCRIPT}\n(\n${apiRouteScript()}\n)\nwait`;
+  // the kubeconfigs are there about when the unpacking ends, and must not wait for it; nobody waits for the route
+  const script = [
+    containerdScript(files),
+    `(\n${apiRouteScript()}\n) >/dev/null 2>&1 &`,
+    `(\n${UNPACK_SCRIPT}\n) &\nunpacking=$!`,
+    ADMIN_SCRIPT,
+    "wait $unpacking",
+  ].join("\n");
   const texts = { admin: "", superAdmin: "" };
   let into: keyof typeof texts | undefined;
   await runScript(node, script, engine, signal, (line) => {
