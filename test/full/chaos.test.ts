@@ -6,16 +6,6 @@ import { buildStubNode } from "../stub-node/build.ts";
 const SEED = 2026;
 
 describe.skipIf(!clusterAvailable())("chaos", () => {
-  test("10 runs on a real node leave nothing and tell the truth", async () => {
-    const { path, nodeImage } = rigEnv();
-    process.env.PATH = path;
-    const { failures } = await chaos(
-      { path, nodeImage },
-      { runs: 10, seed: SEED, durationMs: 35_000 },
-    );
-    expect(failures).toEqual([]);
-  });
-
   test("200 runs on the stub node leave nothing and tell the truth", async () => {
     const { path } = rigEnv();
     process.env.PATH = path;
