@@ -101,7 +101,10 @@ async function start(
   const { record, reuse = false, signal } = options;
   const flags = { cli: engine.cli, ...(reuse ? { reuse } : {}) };
   await record.add({ type: "container", name, ...flags }, { type: "volume", name, ...flags });
-  const there = reuse ? await portOfRunning(name, engine, signal) : undefined;
+  // of one of an earlier run that runs nothing else has to be asked
+  const there = reuse
+    ? await publishedPort(name, engine, signal).catch(unlessItDoesNotRun)
+    : undefined;
   if (there === undefined) await make(name, options, engine, hooks);
   const port = there ?? (await publishedPort(name, engine, signal));
   const registryHost = `localhost:${port}`;
@@ -195,20 +198,6 @@ export function runArgs(
   ];
 }
 
-/** The published port of a registry of an earlier run that runs: of that, nothing else has to be asked. */
-async function portOfRunning(
-  name: string,
-  engine: ContainerEngine,
-  signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  const port = `{{(index (index .NetworkSettings.Ports "${REGISTRY_PORT}/tcp") 0).HostPort}}`;
-  const { exitCode, stdout } = await engine.run(["container", "inspect", "--format", port, name], {
-    timeoutMs: COMMAND_TIMEOUT_MS,
-    signal,
-  });
-  return exitCode === 0 ? Number(stdout.trim()) || undefined : undefined;
-}
-
 /** Whether a registry of an earlier run is there and runs (again). A broken one is removed. */
 async function startExisting(
   name: string,
@@ -236,6 +225,10 @@ async function publishedPort(
   const port = Number(/:(\d+)\s*$/m.exec(text)?.[1]);
   if (!port) throw new EnvironmentError(`Cannot find the registry's port in "${text}"`);
   return port;
+}
+
+function unlessItDoesNotRun(error: unknown): undefined {
+  if (!(error instanceof EnvironmentError)) throw error;
 }
 
 async function answering(

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { messageOf } from "../errors.ts";
+import { makeDirectory } from "../host/make-directory.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { dirname, isAbsolute, isChild, join } from "./go/path.ts";
 import { findProgram } from "./local-command.ts";
@@ -188,7 +189,7 @@ function clone(evaluation: Evaluation, checkout: Checkout): void {
     throw new Error(notCached(checkout, "git is not installed"));
   }
   const fresh = `${directory}.${process.pid}`;
-  mkdirSync(dirname(directory), { recursive: true });
+  makeDirectory(dirname(directory));
   rmSync(fresh, { recursive: true, force: true });
   const depth = commit === "" ? ["--depth", "1"] : [];
   const outcome = git(evaluation, dirname(directory), ["clone", "--quiet", ...depth, url, fresh]);

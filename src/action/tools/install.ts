@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Host } from "../../host/host.ts";
+import { makeDirectory } from "../../host/make-directory.ts";
 import type { Arch, Tool } from "./catalogue.ts";
 import { type DownloadOptions, downloadFile, downloadText } from "./download.ts";
 
@@ -26,7 +27,7 @@ export async function installTool(
   const directory = join(folder, nodeArch(arch));
   const mark = `${directory}.complete`;
   if (await isThere(mark)) return directory;
-  await mkdir(folder, { recursive: true });
+  makeDirectory(folder);
   // beside its place, so that it gets there by a rename: two jobs may install at the same time
   const work = await mkdtemp(join(folder, ".download-"));
   try {

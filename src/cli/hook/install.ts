@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { EnvironmentError, messageOf, UsageError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
+import { makeDirectory } from "../../host/make-directory.ts";
 import { SKIP_VARIABLE } from "./run.ts";
 
 /** Marks a hook as ours; the version tells a later tilt-ci what it may replace. */
@@ -106,7 +107,7 @@ export async function installHook(
     );
   const keeps = existing !== undefined && !isOurs;
   try {
-    await mkdir(directory, { recursive: true });
+    makeDirectory(directory);
     if (keeps) await rename(path, path + KEPT_SUFFIX);
     await writeFile(path, hookScript(program, tiltfile));
     await chmod(path, 0o755);

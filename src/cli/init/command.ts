@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { EnvironmentError, messageOf, UsageError } from "../../errors.ts";
 import { CommandNotFoundError } from "../../host/command-not-found.ts";
 import type { Host } from "../../host/host.ts";
+import { makeDirectory } from "../../host/make-directory.ts";
 import { createHost } from "../../host/node-host.ts";
 import type { Plan } from "../../model/plan.ts";
 import { EXIT } from "../../model/result.ts";
@@ -55,7 +56,7 @@ async function init({ file, ci, force, print }: InitFlags, io: ProcessIo): Promi
       "See what would be written with --print, or replace it with --force",
     );
   try {
-    await mkdir(dirname(target), { recursive: true });
+    makeDirectory(dirname(target));
     await writeFile(target, text);
   } catch (error) {
     throw new EnvironmentError(`Cannot write ${target}: ${messageOf(error)}`);
