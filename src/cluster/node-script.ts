@@ -60,6 +60,20 @@ export function writeFiles(files: Readonly<Record<string, string>>): string {
     .join("\n");
 }
 
+/**
+ * Says so when the node's containerd does not read registry files: from 2.2 on it does unless it is given mirrors in its
+ * configuration (containerd/plugins/cri/images/plugin.go), before that only when it is told to.
+ */
+export function registryCheckScript(config = "/etc/containerd/config.toml"): string {
+  return `
+if grep -qs certs.d ${config}; then :
+elif grep -qs 'registry\\.mirrors' ${config}; then echo tci:mirrors
+else
+  containerd --version | awk '{ sub(/^v/, "", $3); split($3, v, "."); exit !(v[1] > 2 || (v[1] == 2 && v[2] >= 2)) }' ||
+    echo tci:no-certs-d
+fi`.trim();
+}
+
 /** Waits for the node's containerd, then wires the registry. */
 export function containerdScript(files: Readonly<Record<string, string>>): string {
   return `
@@ -68,7 +82,7 @@ until ctr version >/dev/null 2>&1; do
   i=$((i+1)); [ $i -lt 1200 ] || { echo tci:no-containerd; exit 1; }
   sleep 0.05
 done
-grep -qs certs.d /etc/containerd/config.toml || echo tci:no-certs-d
+${registryCheckScript()}
 ${writeFiles(files)}
 echo tci:containerd
 `.trim();

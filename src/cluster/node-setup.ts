@@ -64,6 +64,26 @@ export async function setUpControlPlane(
   return { admin, superAdmin: parseAdminConf(texts.superAdmin) ?? admin };
 }
 
+interface Problem {
+  readonly what: string;
+  readonly hint: string;
+}
+
+const OTHER_IMAGE = "Use a node image of kind 0.27 or newer";
+
+/** What a script says in the way of an error. */
+const PROBLEMS: Readonly<Record<string, Problem>> = {
+  "tci:no-containerd": { what: "its containerd does not start", hint: OTHER_IMAGE },
+  "tci:no-certs-d": {
+    what: "its containerd does not read registries from certs.d",
+    hint: OTHER_IMAGE,
+  },
+  "tci:mirrors": {
+    what: "its containerd is given registry.mirrors, and so reads no registries from certs.d",
+    hint: "Remove the registry.mirrors patch from the kind configuration: tilt-ci needs none",
+  },
+};
+
 async function runScript(
   node: string,
   script: string,
@@ -71,20 +91,18 @@ async function runScript(
   signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<void> {
-  let problem: string | undefined;
+  let problem: Problem | undefined;
   const outcome = await engine.run(["exec", node, "sh", "-c", script], {
     signal,
     onLine: (line, stream) => {
       if (stream === "stderr") return;
-      if (line === "tci:no-containerd") problem = "its containerd does not start";
-      else if (line === "tci:no-certs-d")
-        problem = "its containerd does not read registries from certs.d";
+      if (line in PROBLEMS) problem = PROBLEMS[line];
       else onLine(line);
     },
   });
   if (problem)
-    throw new EnvironmentError(`The node ${node} cannot be used: ${problem}`, {
-      hint: "Use a node image of kind 0.27 or newer",
+    throw new EnvironmentError(`The node ${node} cannot be used: ${problem.what}`, {
+      hint: problem.hint,
     });
   if (outcome.exitCode !== 0)
     throw new CommandFailedError(`Cannot prepare the node ${node}`, outcome);

@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fullyQualified } from "../../../src/cluster/node-images.ts";
-import { apiRouteScript, hostsFiles, quote, writeFiles } from "../../../src/cluster/node-script.ts";
+import {
+  apiRouteScript,
+  hostsFiles,
+  quote,
+  registryCheckScript,
+  writeFiles,
+} from "../../../src/cluster/node-script.ts";
 
 const registry = { host: "localhost:32768", address: "tci-a-registry:5000" };
 
@@ -48,6 +54,39 @@ test.each([
   ["quay.io/x/y", "quay.io/x/y:latest"],
 ])("fullyQualified() of %s is %s", (ref, full) => {
   expect(fullyQualified(ref)).toBe(full);
+});
+
+describe("registryCheckScript()", () => {
+  /** What it says of a node with this containerd and this configuration. */
+  const said = (version: string, config: string): string => {
+    const dir = mkdtempSync(join(tmpdir(), "tci-certs-"));
+    const fake = `#!/bin/sh\necho containerd github.com/containerd/containerd ${version} abcdef\n`;
+    writeFileSync(join(dir, "containerd"), fake, { mode: 0o755 });
+    writeFileSync(join(dir, "config.toml"), config);
+    const env = { ...process.env, PATH: `${dir}:${process.env.PATH}` };
+    const script = registryCheckScript(join(dir, "config.toml"));
+    const text = execFileSync("sh", ["-c", script], { env, encoding: "utf8" });
+    rmSync(dir, { recursive: true });
+    return text.trim();
+  };
+  const plain = 'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\n';
+  const told = `${plain}  [plugins."io.containerd.grpc.v1.cri".registry]\n    config_path = "/etc/containerd/certs.d"\n`;
+  const mirrors = `${plain}  [plugins."io.containerd.grpc.v1.cri".registry.mirrors."localhost:5000"]\n`;
+
+  test.each([
+    ["1.7.24~ds1", told, ""],
+    ["1.6.20~ds1", plain, "tci:no-certs-d"],
+    ["v2.1.3", plain, "tci:no-certs-d"],
+    ["v2.2.0", plain, ""],
+    ["v2.3.4", plain, ""],
+    ["2.10.0+unknown", plain, ""],
+    ["v3.0.0", plain, ""],
+    ["v2.3.4", mirrors, "tci:mirrors"],
+    ["v2.1.3", mirrors, "tci:mirrors"],
+    ["v2.1.3", told + mirrors, ""],
+  ])("of containerd %s with %j says %j", (version, config, expected) => {
+    expect(said(version, config)).toBe(expected);
+  });
 });
 
 describe("apiRouteScript()", () => {
