@@ -8,6 +8,7 @@ import type { EvaluateOptions, SyncHost } from "./options.ts";
 import { isDirectory } from "./read-text.ts";
 import { executeTiltfile, placed } from "./record.ts";
 import type { Recorded } from "./recorded.ts";
+import { pathWithShim } from "./tilt-shim.ts";
 
 /**
  * Runs a Tiltfile and makes the plan of what it asks for. Blocks the thread that it is called in; evaluateInWorker()
@@ -28,7 +29,8 @@ export function evaluate(options: EvaluateOptions, sync: SyncHost): Plan {
   }
   logWarnings(evaluation, plan.warnings.slice(known));
   evaluation.log(`Successfully loaded Tiltfile (${formatDuration(performance.now() - startedAt)})`);
-  return { ...plan, environment: withDockerignores(evaluation, plan, recorded) };
+  const environment = withDockerignores(evaluation, plan, recorded);
+  return { ...plan, environment: withShim(environment, options) };
 }
 
 function logWarnings(evaluation: Evaluation, warnings: readonly PlanWarning[]): void {
@@ -51,6 +53,14 @@ function withDockerignores(
     if (liveUpdate.length > 0) recordDockerignores(evaluation, deps, undefined);
   }
   return { ...plan.environment, files: evaluation.environment().files };
+}
+
+/** What runs later finds the stand-in for `tilt` too. */
+function withShim(
+  { env, ...environment }: Plan["environment"],
+  options: EvaluateOptions,
+): Plan["environment"] {
+  return { ...environment, env: { ...env, PATH: pathWithShim(options, env.PATH) } };
 }
 
 function recordDockerignores(

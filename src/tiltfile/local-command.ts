@@ -7,7 +7,7 @@ import { osReason } from "./go/os-error.ts";
 import { isAbsolute, join } from "./go/path.ts";
 import { goQuote } from "./go/quote.ts";
 import { isDirectory } from "./read-text.ts";
-import { tiltShim } from "./tilt-shim.ts";
+import { pathWithShim, tiltShim } from "./tilt-shim.ts";
 
 const OUTPUT_PREFIX = " → ";
 
@@ -17,6 +17,8 @@ export interface LocalCommandOptions {
   readonly logOutput: boolean;
   /** What stands before the command in the log; not logged when absent. */
   readonly announce?: string;
+  /** Nothing that is said of the command may hold its arguments: its author switched the echo off. */
+  readonly hidden?: boolean;
   readonly stdin?: string | undefined;
 }
 
@@ -27,14 +29,14 @@ export interface LocalCommandOptions {
 export function runLocalCommand(
   evaluation: Evaluation,
   command: Command,
-  { logOutput, announce, stdin }: LocalCommandOptions,
+  { logOutput, announce, hidden, stdin }: LocalCommandOptions,
 ): string {
   const shown = formatCommand(command.argv);
   if (announce !== undefined) evaluation.log(`${announce} ${shown}`);
   const fail = (reason: string) => new Error(`command ${goQuote(shown)} failed.\nerror: ${reason}`);
   const obstacle = startObstacle(evaluation, command);
   if (obstacle !== undefined) throw fail(withOutput(obstacle, logOutput, "", ""));
-  evaluation.recordCommand(command.argv);
+  evaluation.recordCommand(recordedArgv(evaluation, command.argv, hidden));
   const remainingMs =
     evaluation.deadline === undefined ? undefined : evaluation.deadline - steadyNow();
   const outcome = execute(evaluation, command, { logOutput, stdin, remainingMs }, fail);
@@ -47,6 +49,20 @@ export function runLocalCommand(
   const silent = outcome.stdout === "" && outcome.stderr === "";
   if (announce !== undefined && logOutput && silent) evaluation.log(`${OUTPUT_PREFIX}[no output]`);
   return outcome.stdout;
+}
+
+/** A command as the plan tells of it: the stand-in by the name of what it stands for, of a hidden one the program. */
+function recordedArgv(
+  { options }: Evaluation,
+  argv: readonly string[],
+  hidden = false,
+): readonly string[] {
+  const shim = tiltShim(options)?.executable;
+  const words = argv.map((word) => (shim === undefined ? word : word.replaceAll(shim, "tilt")));
+  if (!hidden) return words;
+  const [program = "", flag, text = ""] = words;
+  if (program !== "sh" || flag !== "-c") return [program, "…"];
+  return ["sh", "-c", `${/^[\w./-]+(?=\s|$)/.exec(text)?.[0] ?? ""} …`.trim()];
 }
 
 function execute(
@@ -78,14 +94,13 @@ function withOutput(reason: string, logged: boolean, stdout: string, stderr: str
 /** The environment of a command: the Tiltfile's, Tilt's own names where unset, and the command's. */
 function commandEnv(evaluation: Evaluation, command: Command): Record<string, string> {
   const env = Object.fromEntries(evaluation.env);
-  const shim = tiltShim(evaluation.options);
   return {
     ...env,
     TILT_HOST: env.TILT_HOST ?? "localhost",
     TILT_PORT: env.TILT_PORT ?? "10350",
     TILT_DISABLE_ANALYTICS: env.TILT_DISABLE_ANALYTICS ?? "1",
     ...command.env,
-    PATH: [shim?.directory, command.env.PATH ?? env.PATH].filter(Boolean).join(":"),
+    PATH: pathWithShim(evaluation.options, command.env.PATH ?? env.PATH),
   };
 }
 

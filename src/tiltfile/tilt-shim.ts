@@ -7,21 +7,50 @@ import type { EvaluateOptions } from "./options.ts";
 export const TILT_VERSION = "0.37.0";
 
 /**
- * What extensions ask of Tilt's command line from within `local()`. Questions about a running session get an empty
- * answer, changes to one are accepted and have no effect: there is no session in a run that ends.
+ * What extensions ask of Tilt's command line. The answers are those of a session that has deployed nothing yet: lists
+ * are empty, an object that is asked for by name is not there, and what is applied has no effect.
  */
 function shimScript(version: string): string {
   return `#!/bin/sh
-# Answers for Tilt's command line while tilt-ci evaluates a Tiltfile.
-case "$1" in
-  version) echo "v${version}, built 2026-01-01" ;;
-  apply|create|patch|replace) cat >/dev/null 2>&1 </dev/stdin || : ;;
-  get|describe)
-    case " $* " in
-      *" json "*|*"=json "*|*"-ojson "*) echo '{"apiVersion":"v1","kind":"List","items":[]}' ;;
-    esac ;;
-  trigger|delete|edit|enable|disable|wait|args|dump|logs|api-resources|explain|analytics|alpha) ;;
-  *) echo "tilt $1 is not available within tilt-ci" >&2; exit 1 ;;
+# Answers for Tilt's command line within tilt-ci.
+command=$1
+case "$command" in
+  version) echo "v${version}, built 2026-01-01"; exit ;;
+  apply|create|patch|replace) cat >/dev/null 2>&1 </dev/stdin; exit 0 ;;
+  delete|edit|args|logs|api-resources|explain|analytics|doctor|docker-prune|verify-install) exit ;;
+  dump) echo '{}'; exit ;;
+  trigger|enable|disable) echo "tilt $command has no effect within tilt-ci" >&2; exit ;;
+  get|describe) shift ;;
+  wait) echo "tilt wait is not available within tilt-ci: use resource_deps" >&2; exit 1 ;;
+  *) echo "tilt $command is not available within tilt-ci" >&2; exit 1 ;;
+esac
+kind='' name='' format='' watch='' lenient=''
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -o|--output) [ $# -gt 1 ] && shift; format=$1 ;;
+    -o*) format=\${1#-o} ;;
+    --output=*) format=$1 ;;
+    -w|--watch|--watch=true|--watch-only) watch=1 ;;
+    --ignore-not-found|--ignore-not-found=true) lenient=1 ;;
+    -[Lfln]|--field-selector|--filename|--host|--label-columns|--namespace|--port|--selector|--sort-by|--template)
+      [ $# -gt 1 ] && shift ;;
+    -*) ;;
+    *) if [ -z "$kind" ]; then kind=$1; else name=$1; fi ;;
+  esac
+  shift
+done
+case "$kind" in */*) name=\${kind#*/}; kind=\${kind%%/*} ;; esac
+[ -n "$watch" ] && exec sleep 2147483647
+if [ -n "$name" ]; then
+  [ -n "$lenient" ] && exit
+  echo "Error from server (NotFound): $kind.tilt.dev \\"$name\\" not found" >&2
+  echo "tilt-ci keeps no objects of Tilt's API" >&2
+  exit 1
+fi
+case "\${format#*=}" in
+  json) echo '{"apiVersion":"v1","kind":"List","items":[]}' ;;
+  yaml) printf 'apiVersion: v1\\nkind: List\\nitems: []\\n' ;;
+  ''|name|wide) echo "No resources found" >&2 ;;
 esac
 `;
 }
@@ -48,4 +77,9 @@ export function tiltShim({
     writeFileSync(executable, shimScript(tiltVersion), { mode: 0o755 });
   }
   return { directory, executable };
+}
+
+/** A PATH on which the stand-in comes first. */
+export function pathWithShim(options: EvaluateOptions, path: string | undefined): string {
+  return [tiltShim(options)?.directory, path].filter(Boolean).join(":");
 }

@@ -52,7 +52,7 @@ function runLocal(evaluation: Evaluation, call: Call): Value {
   evaluation.refuseCommand("local()");
   const stdout = runLocalCommand(evaluation, parsed, {
     logOutput: !quiet,
-    ...(echo_off ? {} : { announce: "local:" }),
+    ...(echo_off ? { hidden: true } : { announce: "local:" }),
     stdin,
   });
   return blobOf(stdout, `local: ${formatCommand(parsed.argv)}`);

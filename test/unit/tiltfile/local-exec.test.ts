@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, test } from "vitest";
 import { tiltShim } from "../../../src/tiltfile/tilt-shim.ts";
 import { evaluateFiles, failureOf, logOf } from "./evaluation.ts";
 
@@ -63,6 +64,114 @@ describe("commands of a Tiltfile", () => {
     ['local("kill -9 $$")', "error: exit status -1"],
   ])("%s fails in Go's words", (call, message) => {
     expect(failureOf(call)).toEqual(message);
+  });
+});
+
+test("the plan tells neither the arguments of commands whose echo is off nor where the stand-in is", () => {
+  const { plan } = evaluateFiles({
+    Tiltfile: `local("echo shown | %s apply -f -" % sys.executable)
+local(["echo", "hunter2"], echo_off=True)
+local("echo hunter2 | cat", echo_off=True, quiet=True)
+local("A=hunter2 true", echo_off=True)`,
+  });
+  expect(plan?.environment.commands).toEqual([
+    ["sh", "-c", "echo shown | tilt apply -f -"],
+    ["echo", "…"],
+    ["sh", "-c", "echo …"],
+    ["sh", "-c", "…"],
+  ]);
+});
+
+describe("the stand-in for tilt", () => {
+  const shimDirectory = mkdtempSync(join(tmpdir(), "tci-shim-"));
+  const { executable } = tiltShim({ shimDirectory })!;
+  afterAll(() => rmSync(shimDirectory, { recursive: true }));
+  const ask = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(executable, args, { encoding: "utf8", input: "" });
+    return { status, stdout, stderr };
+  };
+
+  test.each(["doctor", "docker-prune", "verify-install", "apply", "delete", "analytics"])(
+    "takes tilt %s in silence",
+    (command) => expect(ask(command, "x")).toEqual({ status: 0, stdout: "", stderr: "" }),
+  );
+
+  test.each(["trigger", "enable", "disable"])("says that tilt %s changes nothing", (command) => {
+    expect(ask(command, "x")).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: `tilt ${command} has no effect within tilt-ci\n`,
+    });
+  });
+
+  test("does not pretend to have waited", () => {
+    expect(ask("wait", "--for=condition=Ready", "uiresource/web")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: "tilt wait is not available within tilt-ci: use resource_deps\n",
+    });
+  });
+
+  test("dumps an engine that knows nothing", () => {
+    expect(ask("dump", "engine")).toEqual({ status: 0, stdout: "{}\n", stderr: "" });
+  });
+
+  test.each([
+    [["get", "kd", "-o", "json"]],
+    [["get", "--output=json", "uiresources"]],
+    [["get", "-ojson", "cmd", "--port", "1"]],
+  ])("answers %j with an empty list", (args) => {
+    const { status, stdout } = ask(...args);
+    expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ items: [] })]);
+  });
+
+  test.each([[["get", "kd"]], [["get", "uiresource", "-o", "name"]], [["get", "-l", "a=b", "kd"]]])(
+    "answers %j with nothing",
+    (args) => {
+      expect(ask(...args)).toEqual({ status: 0, stdout: "", stderr: "No resources found\n" });
+    },
+  );
+
+  test.each([
+    [["get", "kd", "web", "-ojsonpath={.status}"], "kd", "web"],
+    [["get", "-o", "json", "kd", "web"], "kd", "web"],
+    [["get", "uiresource/web"], "uiresource", "web"],
+    [["describe", "--port", "1", "cmd", "x"], "cmd", "x"],
+  ])(
+    "says of %j that there is none, as Tilt does before it has deployed anything",
+    (args, kind, name) => {
+      expect(ask(...args)).toEqual({
+        status: 1,
+        stdout: "",
+        stderr: `Error from server (NotFound): ${kind}.tilt.dev "${name}" not found
+tilt-ci keeps no objects of Tilt's API\n`,
+      });
+    },
+  );
+
+  test("finds nothing where that is allowed", () => {
+    expect(ask("get", "kd", "web", "--ignore-not-found")).toMatchObject({ status: 0, stdout: "" });
+  });
+
+  test("watches for ever", async () => {
+    const child = spawn(executable, ["get", "cmd", "--watch", "-o", "name"], { stdio: "ignore" });
+    const ended = new Promise((done) => child.on("exit", (_, signal) => done(signal)));
+    expect(await Promise.race([ended, sleep(300, "watching")])).toBe("watching");
+    child.kill();
+    expect(await ended).toBe("SIGTERM");
+  });
+
+  test("comes first on the PATH of what runs later", () => {
+    const { plan } = evaluateFiles({ Tiltfile: 'os.putenv("PATH", "/bin")' });
+    expect(plan?.environment.env.PATH).toMatch(/^\/.*\/shim:\/bin$/);
+  });
+
+  test.each(["up", "down", "ci"])("has no tilt %s", (command) => {
+    expect(ask(command)).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `tilt ${command} is not available within tilt-ci\n`,
+    });
   });
 });
 
