@@ -20,8 +20,10 @@ export interface Call {
   readonly kwargs: Kwargs;
   /** Binds the arguments; throws starlark-go's messages. */
   unpack<const S extends Spec>(spec: S): Unpacked<S>;
-  /** Where the call stands. */
+  /** Where the Tiltfile asks for it: of a call in an extension, the place outside of extensions that led to it. */
   position(): Position;
+  /** Where the call stands, in whatever file. */
+  site(): Position;
 }
 
 /** What a builtin does. It throws a plain Error whose message stands after `Error in NAME: `. */
@@ -30,7 +32,12 @@ export type Implementation = (call: Call) => Value;
 /** Builtins by full name; a dotted name lands in a module. */
 export type BuiltinTable = Readonly<Record<string, Implementation>>;
 
-export function toBuiltin(name: string, implementation: Implementation): Builtin {
+/** @param isForeign whether a file is one that the user did not write */
+export function toBuiltin(
+  name: string,
+  implementation: Implementation,
+  isForeign: (file: string) => boolean,
+): Builtin {
   return makeBuiltin(name, (thread, args, kwargs) =>
     implementation({
       name,
@@ -38,7 +45,8 @@ export function toBuiltin(name: string, implementation: Implementation): Builtin
       args,
       kwargs,
       unpack: (spec) => unpack(name, args, kwargs, spec),
-      position: () => callPosition(thread),
+      position: () => callPosition(thread, isForeign),
+      site: () => callPosition(thread),
     }),
   );
 }

@@ -22,10 +22,14 @@ const MAX_FRAMES = 100;
  * What went wrong while files ran, as the user is told: Tilt's text, the places, and the line with a caret. Anything
  * that is no fault of a Tiltfile is returned as it is.
  */
-export function toTiltfileError(error: unknown, sources: ReadonlyMap<string, Uint8Array>): Error {
+export function toTiltfileError(
+  error: unknown,
+  sources: ReadonlyMap<string, Uint8Array>,
+  isForeign: (file: string) => boolean,
+): Error {
   if (error instanceof TiltfileError) return withExcerpt(error, sources);
   const deepest = innermostEvaluationError(error);
-  if (deepest !== undefined) return fromEvaluation(deepest, error, sources);
+  if (deepest !== undefined) return fromEvaluation(deepest, error, sources, isForeign);
   if (error instanceof StarlarkError) return fromStaticError(error, sources);
   return error instanceof Error ? error : new Error(String(error));
 }
@@ -66,9 +70,12 @@ function fromEvaluation(
   deepest: EvaluationError,
   cause: unknown,
   sources: ReadonlyMap<string, Uint8Array>,
+  isForeign: (file: string) => boolean,
 ): TiltfileError {
   const frames = deepest.frames.filter(({ position }) => position.file !== BUILTIN_FILE);
-  const positions = outerAndInner(frames, MAX_FRAMES)
+  // The traceback has them all. What reports point at is to be a line that the reader can change.
+  const own = frames.filter(({ position }) => !isForeign(position.file));
+  const positions = outerAndInner(own.length > 0 ? own : frames, MAX_FRAMES)
     .flat()
     .map(({ position }) => toPosition(position));
   const yaml = yamlErrorOf(deepest);

@@ -2,7 +2,7 @@ import { steadyNow } from "../host/steady-clock.ts";
 import type { PlanWarning, ReadEnvironment } from "../model/plan.ts";
 import type { Position } from "../model/position.ts";
 import type { Thread } from "../starlark/index.ts";
-import { dirname, isAbsolute, join } from "./go/path.ts";
+import { dirname, isAbsolute, isChild, join } from "./go/path.ts";
 import { goQuote } from "./go/quote.ts";
 import type { EvaluateOptions, SyncHost } from "./options.ts";
 import type {
@@ -70,6 +70,9 @@ export class Evaluation {
   /** Names of the extensions that files were loaded from. */
   readonly loadedExtensions = new Set<string>();
 
+  /** The folders of the repositories that extensions were loaded from. */
+  readonly extensionRoots = new Set<string>();
+
   /** The file whose top level runs: relative paths are relative to it, even in functions of other files. */
   executingFile: string;
   /** False once the files have run: what assembly calls back may compute, but not act. */
@@ -117,6 +120,13 @@ export class Evaluation {
     lines.forEach((line, index) => {
       this.sync.log(line, "warn", index === lines.length - 1 ? warning : undefined);
     });
+  }
+
+  /** Whether a file came with an extension: nothing that the user wrote, unless it is where evaluation started. */
+  isForeign(file: string): boolean {
+    if (file === this.tiltfile) return false;
+    for (const root of this.extensionRoots) if (isChild(root, file)) return true;
+    return false;
   }
 
   recordFile(path: string): void {
@@ -211,8 +221,14 @@ export class Evaluation {
   }
 }
 
-/** Where the builtin that runs was called. */
-export function callPosition(thread: Thread): Position {
-  const { file, line, col } = thread.callerPosition();
+/**
+ * Where the builtin that runs was called: the innermost place, or the innermost that is not foreign, if there is one.
+ */
+export function callPosition(
+  thread: Thread,
+  isForeign: (file: string) => boolean = () => false,
+): Position {
+  const { file, line, col } =
+    thread.callerPosition((candidate) => !isForeign(candidate)) ?? thread.callerPosition();
   return { file, line, column: col };
 }

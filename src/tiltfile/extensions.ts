@@ -46,7 +46,13 @@ export class ExtensionStore {
     const directory = prefixed(`loading extension repo ${repository.name}`, () =>
       this.#directory(repository),
     );
-    return prefixed(`loading extension ${extension.name}`, () => tiltfileOf(extension, directory));
+    const file = prefixed(`loading extension ${extension.name}`, () =>
+      tiltfileOf(extension, directory),
+    );
+    // A file:// repository may be the user's own, with more in it than extensions.
+    const root = repository.url.startsWith("file://") ? dirname(file) : directory;
+    this.#evaluation.extensionRoots.add(root);
+    return file;
   }
 
   #find(moduleName: string): Extension {

@@ -49,7 +49,8 @@ function warnOfUnloadedExtensions(evaluation: Evaluation): void {
   for (const name of evaluation.apiObjects.extension.keys()) {
     if (evaluation.loadedExtensions.has(name)) continue;
     evaluation.warn(
-      `extension ${goQuote(name)} is registered but not loaded: tilt-ci does not run it`,
+      `extension ${goQuote(name)} is registered but not loaded: tilt-ci does not run it\n` +
+        `If its resources are part of the verdict: include('ext://${name}')`,
     );
   }
 }
@@ -60,7 +61,7 @@ export function placed(
   evaluation: Evaluation,
   sources: ReadonlyMap<string, Uint8Array>,
 ): Error {
-  const result = toTiltfileError(error, sources);
+  const result = toTiltfileError(error, sources, (file) => evaluation.isForeign(file));
   if (result instanceof TiltfileError) result.environment ??= evaluation.environment();
   return result;
 }

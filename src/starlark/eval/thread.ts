@@ -167,13 +167,16 @@ export class Thread {
   }
 
   /** Where the running builtin was called: the innermost point in a source file. */
-  callerPosition(): Position {
+  callerPosition(): Position;
+  /** The innermost point in a source file that will do, if there is one. */
+  callerPosition(accepts: (file: string) => boolean): Position | undefined;
+  callerPosition(accepts?: (file: string) => boolean): Position | undefined {
     const depth = vm.thread === this ? vm.depth : 0;
     for (let i = depth; i > 0; i--) {
       const { position } = vm.sites[i]!;
-      if (position.file !== BUILTIN_FILE) return position;
+      if (position.file !== BUILTIN_FILE && (accepts?.(position.file) ?? true)) return position;
     }
-    return BUILTIN_POSITION;
+    return accepts ? undefined : BUILTIN_POSITION;
   }
 
   /** The active calls as text, a heading first, without a final newline. */

@@ -65,7 +65,7 @@ export function controlBuiltins(evaluation: Evaluation): BuiltinTable {
         );
       }
       evaluation.triggerMode = trigger_mode;
-      triggerModeSetAt = call.position();
+      triggerModeSetAt = call.site();
       return null;
     },
     enable_feature: (call) => setFeature(call, call.unpack({ msg: types.string }).msg),

@@ -102,7 +102,8 @@ export function predeclaredValues(
     ...builtinTable(evaluation),
     ...loading,
   })) {
-    addTo(tree, name, toBuiltin(name, implementation));
+    const builtin = toBuiltin(name, implementation, (file) => evaluation.isForeign(file));
+    addTo(tree, name, builtin);
   }
   return modulesOf(tree, "");
 }

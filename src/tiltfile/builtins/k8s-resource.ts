@@ -92,7 +92,7 @@ function recordK8sResource(evaluation: Evaluation, call: Call): Value {
     );
   }
   evaluation.k8sResources.push({
-    position: call.position(),
+    position: call.site(),
     workload,
     newName,
     objects,

@@ -24,7 +24,7 @@ export function liveUpdateBuiltins(evaluation: Evaluation): BuiltinTable {
       step,
       text,
       typeName: `live_update_${step.type}_step`,
-      position: call.position(),
+      position: call.site(),
     });
 
   return {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EvaluateOptions } from "../../../src/tiltfile/options.ts";
 import { evaluateFiles } from "./evaluation.ts";
@@ -69,6 +69,56 @@ describe("ext://", () => {
     expect(error?.message).toContain(
       `cannot load ext://hello: loading extension hello: no extension tiltfile found at $D/${CACHED}/hello/Tiltfile`,
     );
+  });
+
+  test("places what an extension makes, and says, where the Tiltfile asks for it", () => {
+    const { plan } = evaluateFiles({
+      Tiltfile: 'load("ext://hello", "make")\ninclude("lib/Tiltfile")\ninclude("ext://direct")\n',
+      "lib/Tiltfile": 'load("ext://hello", "make")\n\nmake("in-lib")\n',
+      [`${CACHED}/hello/Tiltfile`]: `load("../shared/Tiltfile", "shared")
+def make(name):
+    warn("from " + name)
+    shared(name)
+`,
+      [`${CACHED}/shared/Tiltfile`]: `def shared(name):
+    local_resource(name, "true")
+`,
+      [`${CACHED}/direct/Tiltfile`]: 'local_resource("direct", "true")\n',
+    });
+    const place = (position?: { file: string; line: number }) =>
+      position && [basename(dirname(position.file)) === "lib", position.line];
+    expect(plan?.resources.map(({ name, position }) => [name, place(position)])).toEqual([
+      ["in-lib", [true, 3]],
+      ["direct", [false, 3]],
+    ]);
+    expect(plan?.warnings.map(({ position }) => place(position))).toEqual([[true, 3]]);
+  });
+
+  test("points reports at the Tiltfile for what fails in an extension, with all frames in the text", () => {
+    const { error } = evaluateFiles({
+      Tiltfile: 'load("ext://hello", "make")\n\nmake()\n',
+      [`${CACHED}/hello/Tiltfile`]: 'def make():\n    fail("no")\n',
+    });
+    expect(error?.message).toContain(`$D/Tiltfile:3:5: in <toplevel>
+  $D/${CACHED}/hello/Tiltfile:2:9: in make`);
+    expect(error?.position).toMatchObject({ line: 3, column: 5 });
+  });
+
+  test("keeps the places of other files in a file:// repository", () => {
+    const { plan } = evaluateFiles({
+      Tiltfile: `v1alpha1.extension_repo(name="ours", url="file://" + os.getcwd())
+v1alpha1.extension(name="make", repo_name="ours", repo_path="make")
+load("ext://make", "make")
+include("lib/Tiltfile")
+`,
+      "make/Tiltfile": 'def make(name): local_resource(name, "true")\n',
+      "lib/Tiltfile": '\nlocal_resource("own", "true")\nload("ext://make", "make")\nmake("made")\n',
+    });
+    expect(plan?.resources.map(({ position }) => basename(dirname(position.file)))).toEqual([
+      "lib",
+      "lib",
+    ]);
+    expect(plan?.resources.map(({ position }) => position.line)).toEqual([2, 4]);
   });
 
   test("stays inside of the repository", () => {
