@@ -25,7 +25,10 @@ export interface DeleteOptions {
   readonly wait: boolean;
   readonly signal: AbortSignal;
   readonly onLine?: (line: string) => void;
-  /** How long Pods may take to end whose names may be needed again: bare ones, a StatefulSet's. Their own by default. */
+  /**
+   * How long Pods may take to end whose names may be needed again: bare ones, a StatefulSet's. Their own by default.
+   * When it is given, those of a StatefulSet are waited for in any case.
+   */
   readonly podGraceSeconds?: number;
   /** The claims of StatefulSets go, too: data of one run are none of the next. */
   readonly withClaims?: boolean;
@@ -38,9 +41,13 @@ export interface DeleteOutcome {
   readonly deleted: readonly ObjectRef[];
   /** `Kind/namespace/name: why`, for those that are still there. */
   readonly failures: readonly string[];
+  /** Those that are still there. */
+  readonly remaining: readonly ObjectRef[];
 }
 
 const RETRY_MS = 20_000;
+/** Longer than a Pod of a short grace period needs: a new set may be applied then, too. */
+const POD_END_MS = 10_000;
 /** Namespaces that Kubernetes needs itself. */
 const KEPT_NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -65,17 +72,21 @@ export async function deleteObjects(
       await Promise.all(rank.toReversed().map((ref) => deletion.request(ref)));
     await deletion.awaitAll();
   }
+  await deletion.awaitPods();
   // A new set of that name would take a claim that is still going.
   await Promise.all(claims.map((ref) => deletion.request(ref, true)));
   await deletion.awaitAll();
-  return { deleted: deletion.deleted, failures: deletion.failures };
+  const { deleted, failures, remaining } = deletion;
+  return { deleted, failures, remaining };
 }
 
 class Deletion {
   readonly deleted: ObjectRef[] = [];
   readonly failures: string[] = [];
+  readonly remaining: ObjectRef[] = [];
   readonly #connection: KubernetesConnection;
   readonly #options: DeleteOptions;
+  #ending: readonly ObjectRef[] = [];
   #requested: { readonly ref: ObjectRef; readonly resource: ApiResource }[] = [];
 
   constructor(connection: KubernetesConnection, options: DeleteOptions) {
@@ -101,13 +112,28 @@ class Deletion {
     });
   }
 
-  /** Saves time at most: what goes wrong is left to the Pods' own grace periods. */
+  /**
+   * Saves time at most, as does waiting for them: the controller of a new set that meets them tries again after longer
+   * and longer pauses. What goes wrong is left to the Pods' own grace periods.
+   */
   async endPods(owners: readonly ObjectRef[]): Promise<void> {
     const { podGraceSeconds, signal } = this.#options;
     if (podGraceSeconds === undefined) return;
-    await endPodsOf(this.#connection, owners, podGraceSeconds, signal).catch((error: unknown) => {
+    try {
+      this.#ending = await endPodsOf(this.#connection, owners, podGraceSeconds, signal);
+    } catch (error) {
       if (error instanceof CancelledError) throw error;
-    });
+    }
+  }
+
+  async awaitPods(): Promise<void> {
+    const { signal } = this.#options;
+    const resource = await this.#connection.discovery.find("v1", "Pod", { signal });
+    if (resource === undefined) return;
+    const gone = this.#ending.map((pod) => this.#awaitGone(pod, resource, POD_END_MS));
+    for (const outcome of await Promise.allSettled(gone))
+      if (outcome.status === "rejected" && outcome.reason instanceof CancelledError)
+        throw outcome.reason;
   }
 
   async claims(owners: readonly ObjectRef[]): Promise<readonly ObjectRef[]> {
@@ -122,20 +148,24 @@ class Deletion {
   async awaitAll(): Promise<void> {
     const requested = this.#requested;
     this.#requested = [];
-    const { timeoutMs = 60_000, signal } = this.#options;
+    const { timeoutMs = 60_000 } = this.#options;
     await Promise.all(
       requested.map(({ ref, resource }) =>
         this.#attempt(ref, async () => {
-          const gone = await awaitObject(
-            this.#connection,
-            { resource, namespace: ref.namespace, name: ref.name, timeoutMs, signal },
-            (object) =>
-              object === undefined || (ref.uid !== undefined && object.metadata.uid !== ref.uid),
-          );
-          if (!gone) throw new Error(`still there after ${timeoutMs / 1000} s (finalizers?)`);
+          if (!(await this.#awaitGone(ref, resource, timeoutMs)))
+            throw new Error(`still there after ${timeoutMs / 1000} s (finalizers?)`);
           this.deleted.push(ref);
         }),
       ),
+    );
+  }
+
+  #awaitGone(ref: ObjectRef, resource: ApiResource, timeoutMs: number): Promise<boolean> {
+    const { namespace, name, uid } = ref;
+    return awaitObject(
+      this.#connection,
+      { resource, namespace, name, timeoutMs, signal: this.#options.signal },
+      (object) => object === undefined || (uid !== undefined && object.metadata.uid !== uid),
     );
   }
 
@@ -145,6 +175,7 @@ class Deletion {
     } catch (error) {
       if (error instanceof CancelledError) throw error;
       this.failures.push(`${nameOf(ref)}: ${(error as Error).message}`);
+      this.remaining.push(ref);
     }
   }
 }

@@ -5,23 +5,23 @@ import type { ObjectRef } from "./delete-objects.ts";
 import { readOptional } from "./detect-registry.ts";
 
 /**
- * Ends the Pods of StatefulSets that are about to be deleted: until these are gone, no new Pod can have their names.
- * It has to come before the owners go, since a kubelet that has begun to wait for the Pod's own grace period (30 s by
- * default) goes on with that. Throws as Transport.request() does.
+ * Ends the Pods of StatefulSets that are about to be deleted, and returns them: until these are gone, no new Pod can
+ * have their names. It has to come before the owners go, since a kubelet that has begun to wait for the Pod's own grace
+ * period (30 s by default) goes on with that. Throws as Transport.request() does.
  */
 export async function endPodsOf(
   connection: KubernetesConnection,
   owners: readonly ObjectRef[],
   graceSeconds: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ObjectRef[]> {
   const sets = owners.filter(({ kind }) => kind === "StatefulSet");
   const namespaces = new Set(sets.flatMap(({ namespace }) => namespace ?? []));
   const isOwned = ({ metadata: { namespace, ownerReferences = [] } }: ApiObject) =>
     ownerReferences.some(({ kind, name }) =>
       sets.some((set) => set.kind === kind && set.name === name && set.namespace === namespace),
     );
-  await Promise.all(
+  const ended = await Promise.all(
     [...namespaces].map(async (namespace) => {
       const pods = `/api/v1/namespaces/${namespace}/pods`;
       const list = (await readOptional(connection, pods, signal)) as
@@ -33,8 +33,12 @@ export async function endPodsOf(
           endPod(connection, `${pods}/${name}`, uid, graceSeconds, signal),
         ),
       );
+      return ending.map(({ metadata: { name, uid } }) => {
+        return { apiVersion: "v1", kind: "Pod", namespace, name, uid };
+      });
     }),
   );
+  return ended.flat();
 }
 
 async function endPod(

@@ -1,15 +1,8 @@
-import { messageOf } from "../errors.ts";
+import { EnvironmentError, messageOf } from "../errors.ts";
 import { type AppliedObject, deleteObjects } from "../kubernetes/index.ts";
 import type { RunCluster } from "./cluster.ts";
+import { type ObjectRef, refOf } from "./earlier-objects.ts";
 import type { Session } from "./session.ts";
-
-/** An object by which it can be found and deleted again. */
-export interface ObjectRef {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string;
-}
 
 /**
  * Keeps account of what is applied to a cluster that outlives the run: on a reused one it is recorded for the next
@@ -21,22 +14,28 @@ export function deleteAppliedAtEnd(
   cluster: RunCluster,
 ): (object: AppliedObject) => void {
   const applied: ObjectRef[] = [];
+  let earlier: readonly ObjectRef[] | undefined;
   let recording: Promise<void> = Promise.resolve();
   if (session.options.cluster.type === "current" && session.options.cleanup) {
     session.cleanUps.push({
-      name: "applied objects",
+      name: "what was applied",
       close: async () => {
-        if (applied.length > 0)
-          await deleteObjects(await cluster.api(AbortSignal.timeout(10_000)), applied, {
-            wait: true,
-            signal: AbortSignal.timeout(120_000),
-          });
+        if (applied.length === 0) return;
+        const connection = await cluster.api(AbortSignal.timeout(10_000));
+        const { failures } = await deleteObjects(connection, applied, {
+          wait: true,
+          signal: AbortSignal.timeout(120_000),
+        });
+        if (failures.length > 0)
+          throw new EnvironmentError(failures.join("; "), { hint: "Delete it with kubectl." });
       },
     });
   }
-  return ({ apiVersion, kind, name, namespace }) => {
-    applied.push({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) });
-    const known = [...applied];
+  return (object) => {
+    // What could not be deleted is still there. It is known by now: nothing is applied before that is through.
+    earlier ??= cluster.reuse?.objects ?? [];
+    applied.push(refOf(object));
+    const known = [...earlier, ...applied];
     recording = recording
       .then(() => cluster.reuse?.recordObjects(known))
       .catch((error: unknown) =>

@@ -13,15 +13,11 @@ import { CancelledError, EnvironmentError } from "../errors.ts";
 import { abandonable } from "../host/abandonable.ts";
 import type { Host } from "../host/host.ts";
 import type { DeliveryTarget } from "../images/index.ts";
-import {
-  applyObjects,
-  connect,
-  deleteObjects,
-  type KubernetesConnection,
-} from "../kubernetes/index.ts";
+import { applyObjects, connect, type KubernetesConnection } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
 import type { ClusterChoice } from "../run-options.ts";
 import { commandsCollector } from "./diagnostics.ts";
+import { deleteEarlierObjects } from "./earlier-objects.ts";
 import { clusterStep, phase, type Session, tellCluster } from "./session.ts";
 import { warmOptions } from "./warm.ts";
 
@@ -243,16 +239,7 @@ async function openConnection(
     context: lease.context,
     namespace: session.options.namespace,
   });
-  if (reuse && reuse.objects.length > 0) {
-    // What ends may take its grace period, unless its name may be wanted at once: nobody needs what it still does.
-    await deleteObjects(connection, reuse.objects, {
-      wait: false,
-      podGraceSeconds: 1,
-      withClaims: true,
-      signal: session.signal,
-    });
-    await reuse.recordObjects([]);
-  }
+  if (reuse) await deleteEarlierObjects(session, connection, reuse);
   return connection;
 }
 

@@ -37,30 +37,36 @@ export async function tearDown(session: Session, verdict: RunVerdict): Promise<b
 
 async function work(session: Session, stays: boolean, verdict: RunVerdict): Promise<void> {
   const failures: string[] = [];
+  const hints = new Set<string>();
+  const finishIt = `Finish it with: tilt-ci down ${session.info.id}`;
   for (const closables of [session.closables, session.cleanUps, session.connections])
-    failures.push(...(await closeAll(closables, verdict)));
+    for (const { message, hint } of await closeAll(closables, verdict)) {
+      failures.push(message);
+      hints.add(hint ?? finishIt);
+    }
   if (stays) {
     await session.record.add({ type: "kept" });
     await rm(session.temporaryDirectory, { recursive: true, force: true });
-  } else
-    failures.push(
-      ...(
-        await teardown(session.record, session.unmarkedHost, {
-          onStep: clusterStep(session, "teardown"),
-        })
-      ).failures,
-    );
-  if (failures.length > 0)
-    throw new EnvironmentError(failures.join("; "), {
-      hint: `Finish it with: tilt-ci down ${session.info.id}`,
+  } else {
+    const { failures: left } = await teardown(session.record, session.unmarkedHost, {
+      onStep: clusterStep(session, "teardown"),
     });
+    failures.push(...left);
+    if (left.length > 0) hints.add(finishIt);
+  }
+  if (failures.length > 0)
+    throw new EnvironmentError(failures.join("; "), { hint: [...hints].join(" ") });
 }
 
-async function closeAll(closables: readonly Closable[], verdict: RunVerdict): Promise<string[]> {
+async function closeAll(
+  closables: readonly Closable[],
+  verdict: RunVerdict,
+): Promise<{ readonly message: string; readonly hint: string | undefined }[]> {
   const outcomes = await Promise.allSettled(closables.map(({ close }) => close(verdict)));
-  return outcomes.flatMap((outcome, index) =>
-    outcome.status === "rejected"
-      ? [`Cannot end ${closables[index]!.name}: ${messageOf(outcome.reason)}`]
-      : [],
-  );
+  return outcomes.flatMap((outcome, index) => {
+    if (outcome.status === "fulfilled") return [];
+    const { reason } = outcome;
+    const message = `Cannot end ${closables[index]!.name}: ${messageOf(reason)}`;
+    return [{ message, hint: reason instanceof EnvironmentError ? reason.hint : undefined }];
+  });
 }

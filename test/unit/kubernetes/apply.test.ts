@@ -506,6 +506,39 @@ describe("deleteObjects()", () => {
     expect(Object.fromEntries(graces)).toEqual({ db: undefined, bare: 1, "db-0": 1 });
   });
 
+  test("is over when a StatefulSet's ended Pods are gone: a new set needs their names", async () => {
+    await using cluster = await startCluster();
+    const ownerReferences = [{ apiVersion: "apps/v1", kind: "StatefulSet", name: "db", uid: "u" }];
+    const [set] = await apply(cluster.connection, [
+      object("StatefulSet", "db", { apiVersion: "apps/v1" }),
+      object("Pod", "db-0", {
+        metadata: { name: "db-0", ownerReferences, finalizers: ["kubelet"] },
+      }),
+    ]);
+    let over = false;
+    const deleting = deleteObjects(cluster.connection, [set!], {
+      wait: false,
+      podGraceSeconds: 1,
+      signal,
+    }).then(() => {
+      over = true;
+    });
+    await expect
+      .poll(
+        () => cluster.server.table.get("v1 pods", "default", "db-0")?.metadata.deletionTimestamp,
+      )
+      .toBeDefined();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(over).toBe(false);
+    const pod = {
+      ...object("Pod", "db-0").object,
+      metadata: { name: "db-0", namespace: "default" },
+    };
+    cluster.server.put(pod);
+    cluster.server.remove(pod);
+    await deleting;
+  });
+
   test("deletes the claims that StatefulSets have made, if it is told to", async () => {
     await using cluster = await startCluster();
     const claim = (name: string) => object("PersistentVolumeClaim", name);
@@ -536,6 +569,7 @@ describe("deleteObjects()", () => {
     expect(outcome).toEqual({
       deleted: [],
       failures: ["ConfigMap/default/c: still there after 0.2 s (finalizers?)"],
+      remaining: [kept],
     });
   });
 });
