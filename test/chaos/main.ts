@@ -21,7 +21,7 @@ const { endings, failures, runs } = await chaos(ground, {
   runs: Number(values.runs),
   seed: Number(values.seed),
   from: Number(values.from),
-  durationMs: isStub ? 7_000 : 35_000,
+  durationMs: isStub ? 7_000 : 20_000,
   onStep: (line) => console.log(line),
 });
 console.log(`${runs - failures.length} of ${runs} runs left nothing and told the truth`);

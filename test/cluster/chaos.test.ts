@@ -20,7 +20,7 @@ describe.skipIf(!clusterAvailable())("chaos", () => {
     process.env.PATH = path;
     const { failures } = await chaos(
       { path, nodeImage },
-      { runs: 10, seed: REAL_SEED, durationMs: 35_000 },
+      { runs: 10, seed: REAL_SEED, durationMs: 20_000 },
     );
     expect(failures).toEqual([]);
   });

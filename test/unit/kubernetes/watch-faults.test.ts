@@ -11,7 +11,7 @@ import {
 } from "./cluster-fixture.ts";
 
 /** Whatever the server does, what it says in the end is what is told, and nothing is told that was not so. */
-describe("Watcher on a server that misbehaves", () => {
+describe.concurrent("Watcher on a server that misbehaves", () => {
   const UNREADY = { status: { ...ROLLED_OUT.status, availableReplicas: 0 } };
 
   async function watched() {
@@ -147,7 +147,7 @@ describe("Watcher on a server that misbehaves", () => {
     );
   });
 
-  describe("confirm()", () => {
+  describe.concurrent("confirm()", () => {
     const lists = (server: { requests: readonly { path: string; query: object }[] }) =>
       server.requests
         .filter(({ path, query }) => path !== "/readyz" && !("watch" in query))

@@ -55,7 +55,7 @@ function refuseFirst(
 const isApply = ({ method }: SeenRequest) => method === "PATCH";
 
 /** The whole program on an API server that misbehaves: the verdict is right, or exit 3 says why there is none. */
-describe("run() never says what is not so", () => {
+describe.concurrent("run() never says what is not so", () => {
   test("passes when all is ready", async () => {
     await using stage = await openStage();
     expectPassed(await stage.run());
