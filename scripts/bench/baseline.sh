@@ -2,10 +2,11 @@
 # The careful script that a team writes in place of tilt-ci: one step after another. Times each step, in milliseconds.
 #   baseline.sh cycle JOB          cluster, registry, the job, removal
 #   baseline.sh up NAME            a cluster and a registry that stay
+#   baseline.sh there NAME JOB     the job on them; what it applied stays
 #   baseline.sh again NAME JOB     the job on them, and what it applied deleted
 #   baseline.sh down NAME
-# JOB: EXAMPLE_DIR IMAGE=CONTEXT… -- MANIFEST… -- WAIT…
-# WAIT: `rollout KIND/NAME`, `job NAME`, `forward svc/NAME LOCAL:PORT`, or `run COMMAND`.
+# JOB: EXAMPLE_DIR IMAGE=CONTEXT… -- STEP…
+# STEP: `apply MANIFEST…`, `rollout KIND/NAME`, `job NAME`, `forward svc/NAME LOCAL:PORT`, or `run COMMAND`.
 set -euo pipefail
 verb=$1; shift
 work=$(mktemp -d); pids=(); manifests=()
@@ -40,10 +41,8 @@ Y
 
 job() {
   local dir=$1; shift
-  local images=() waits=() pair image context manifest wait
+  local images=() pair image context manifest
   while [ "$1" != -- ]; do images+=("$1"); shift; done; shift
-  while [ "$1" != -- ]; do manifests+=("$1"); shift; done; shift
-  waits=("$@")
   cd "$dir"
   cp -r . "$work/src"
   for pair in "${images[@]}"; do
@@ -52,25 +51,31 @@ job() {
     docker push -q "localhost:$port/$image:bench" >/dev/null
   done
   step build+push
-  for manifest in "${manifests[@]}"; do
-    sed -i -E "s#image: ([a-z-]+)\$#image: localhost:$port/\1:bench#" "$work/src/$manifest"
-  done
   until kubectl get serviceaccount default >/dev/null 2>&1; do sleep 0.2; done
-  for manifest in "${manifests[@]}"; do kubectl apply -f "$work/src/$manifest" >/dev/null; done
-  step apply
-  for wait in "${waits[@]}"; do
-    set -- $wait
-    case $1 in
-      rollout) kubectl rollout status "$2" --timeout 120s >/dev/null ;;
-      job) kubectl wait --for=condition=complete "job/$2" --timeout 120s >/dev/null ;;
-      forward)
-        kubectl port-forward "$2" "$3" >/dev/null 2>&1 & pids+=($!)
-        until curl -so /dev/null "http://localhost:${3%%:*}/"; do sleep 0.1; done
-        ;;
-      run) shift; "$@" >/dev/null ;;
-    esac
-  done
+  while [ $# -gt 0 ]; do take $1; shift; done
   step ready
+}
+
+# One STEP, split into its words.
+take() {
+  local verb=$1; shift
+  case $verb in
+    apply)
+      for manifest in "$@"; do
+        sed -i -E "s#image: ([a-z-]+)\$#image: localhost:$port/\1:bench#" "$work/src/$manifest"
+        kubectl apply -f "$work/src/$manifest" >/dev/null
+        manifests+=("$manifest")
+      done
+      step apply
+      ;;
+    rollout) kubectl rollout status "$1" --timeout 120s >/dev/null; step ready ;;
+    job) kubectl wait --for=condition=complete "job/$1" --timeout 120s >/dev/null; step ready ;;
+    forward)
+      kubectl port-forward "$1" "$2" >/dev/null 2>&1 & pids+=($!)
+      until curl -so /dev/null "http://localhost:${2%%:*}/"; do sleep 0.1; done
+      ;;
+    run) "$@" >/dev/null ;;
+  esac
 }
 
 end_forwards() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; pids=(); }
@@ -97,10 +102,11 @@ case $verb in
     trap 'rm -rf "$work"' EXIT
     up
     ;;
-  again)
+  there | again)
     trap 'end_forwards; rm -rf "$work"' EXIT
     port=$(docker inspect --format '{{index .Config.Labels "bench.port"}}' "$registry")
     job "$@"
+    [ "$verb" = again ] || exit 0
     end_forwards
     # first, or a StatefulSet's Pod keeps its name for its 30 s of grace, and the next run waits
     kubectl delete pods --all --now --wait=false >/dev/null
