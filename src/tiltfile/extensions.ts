@@ -73,7 +73,12 @@ export class ExtensionStore {
         return { name, repository: toRepository(repo), path: moduleName.slice(slash + 1) };
       }
     }
-    return { name, repository: this.#repository(DEFAULT_REPO), path: moduleName };
+    const found = { name, repository: this.#repository(DEFAULT_REPO), path: moduleName };
+    // Tilt registers both, so that nothing else can be registered by their names.
+    objects.extension.set(name, { name, repo_name: DEFAULT_REPO, repo_path: moduleName });
+    if (!objects.extension_repo.has(DEFAULT_REPO))
+      objects.extension_repo.set(DEFAULT_REPO, { name: DEFAULT_REPO, url: DEFAULT_URL });
+    return found;
   }
 
   #repository(name: string): Repository {
@@ -184,9 +189,20 @@ function fetchRepository(evaluation: Evaluation, checkout: Checkout): void {
   } else if (!seeded) {
     clone(evaluation, checkout);
   } else if (commit === "") {
-    git(evaluation, directory, ["pull", "--quiet", "--ff-only"]);
+    refresh(evaluation, directory);
   }
   if (commit !== "") checkOut(evaluation, checkout);
+}
+
+/** As far as it goes: what is there will do. */
+function refresh(evaluation: Evaluation, directory: string): void {
+  if (git(evaluation, directory, ["symbolic-ref", "--quiet", "HEAD"]).exitCode !== 0) {
+    // An earlier run asked for a commit.
+    const head = git(evaluation, directory, ["rev-parse", "--abbrev-ref", "origin/HEAD"]).stdout;
+    const branch = head.trim().replace(/^origin\//, "");
+    if (branch !== "") git(evaluation, directory, ["checkout", "--quiet", branch]);
+  }
+  git(evaluation, directory, ["pull", "--quiet", "--ff-only"]);
 }
 
 function clone(evaluation: Evaluation, checkout: Checkout): void {
@@ -201,7 +217,10 @@ function clone(evaluation: Evaluation, checkout: Checkout): void {
   const outcome = git(evaluation, dirname(directory), ["clone", "--quiet", ...depth, url, fresh]);
   if (outcome.exitCode !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    throw new Error(notCached(checkout, outcome.stderr.trim()));
+    const reason = outcome.timedOut
+      ? `no answer in ${GIT_TIMEOUT_MS / 1000}s`
+      : outcome.stderr.trim();
+    throw new Error(notCached(checkout, reason));
   }
   renameSync(fresh, directory);
 }
@@ -228,10 +247,20 @@ function checkOut(evaluation: Evaluation, { url, commit, directory }: Checkout):
   }
 }
 
+/** A server that answers at all has time enough; what git itself would wait for has no end. */
+const GIT_TIMEOUT_MS = 120_000;
+const SILENCE_SECONDS = "15";
+
 function git(evaluation: Evaluation, cwd: string, args: readonly string[]) {
   return evaluation.sync.exec(["git", ...args], {
     cwd,
-    env: { ...Object.fromEntries(evaluation.env), GIT_TERMINAL_PROMPT: "0" },
-    retryable: args[0] === "clone" || args[0] === "fetch",
+    env: {
+      GIT_HTTP_LOW_SPEED_LIMIT: "1",
+      GIT_HTTP_LOW_SPEED_TIME: SILENCE_SECONDS,
+      ...Object.fromEntries(evaluation.env),
+      GIT_TERMINAL_PROMPT: "0",
+    },
+    retryable: false,
+    timeoutMs: GIT_TIMEOUT_MS,
   });
 }

@@ -5,13 +5,16 @@ import type { ExecOptions, ExecOutcome, LogLevel, SyncHost } from "../../src/til
 export class RecordingSyncHost implements SyncHost {
   readonly lines: { readonly text: string; readonly level: LogLevel }[] = [];
   readonly commands: string[][] = [];
+  readonly executed: { readonly argv: readonly string[]; readonly options: ExecOptions }[] = [];
 
   log(text: string, level: LogLevel): void {
     this.lines.push({ text, level });
   }
 
-  exec(argv: readonly string[], { cwd, env, stdin, logPrefix }: ExecOptions): ExecOutcome {
+  exec(argv: readonly string[], options: ExecOptions): ExecOutcome {
+    const { cwd, env, stdin, logPrefix } = options;
     this.commands.push([...argv]);
+    this.executed.push({ argv, options });
     const [program, ...args] = argv;
     const result = spawnSync(program!, args, {
       cwd,

@@ -10,6 +10,7 @@ export interface Evaluated {
   readonly error: TiltfileError | undefined;
   /** Without the lines that Tilt begins and ends its log with. */
   readonly log: string;
+  readonly sync: RecordingSyncHost;
 }
 
 /** Evaluates a Tiltfile in a folder of its own, which `$D` stands for in what comes back. */
@@ -24,9 +25,10 @@ export function evaluateFiles(
     const log = show(host.text)
       .replace(/^Loading Tiltfile at: .*\n/, "")
       .replace(/Successfully loaded Tiltfile .*\n/, "");
-    if (!(outcome instanceof TiltfileError)) return { plan: outcome, error: undefined, log };
+    if (!(outcome instanceof TiltfileError))
+      return { plan: outcome, error: undefined, log, sync: host };
     outcome.message = show(outcome.message);
-    return { plan: undefined, error: outcome, log };
+    return { plan: undefined, error: outcome, log, sync: host };
   });
 }
 

@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EvaluateOptions } from "../../../src/tiltfile/options.ts";
@@ -132,6 +135,15 @@ include("lib/Tiltfile")
     expect(error?.message).toContain("invalid repo path: ../../../../..");
   });
 
+  test("loads no second repository by the name of the first", () => {
+    const registering = (url: string) =>
+      `${LOADING}\nv1alpha1.extension_repo("default", url="${url}")`;
+    const files = { [`${CACHED}/hello/Tiltfile`]: "def greet(): pass" };
+    const { error } = evaluateFiles({ ...files, Tiltfile: registering("file:///tmp") });
+    expect(error?.message).toContain('extensionrepos "default" already registered');
+    expect(evaluateFiles({ ...files, Tiltfile: registering(URL) }).error).toBeUndefined();
+  });
+
   test.each([
     ['url="ftp://x"', "URLs must start with http(s):// or file://"],
     ['url="file://x"', "file:// URLs must be absolute"],
@@ -159,6 +171,43 @@ describe.runIf(hasGit)("ext:// with git", () => {
       options(directory, makeRepository(directory).env),
     );
     expect(log).toBe("one\n");
+  });
+
+  test("comes back to the newest state of a copy that was at a commit before", () => {
+    const Tiltfile = `v1alpha1.extension_repo(name="default", url="${URL}", ref="v-one")\n${LOADING}`;
+    const directory = mkdtempSync(join(tmpdir(), "tci-cache-"));
+    const { env } = makeRepository(directory);
+    const logs = [Tiltfile, LOADING, Tiltfile].map(
+      (text) => evaluateFiles({ Tiltfile: text }, () => options(directory, env)).log,
+    );
+    rmSync(directory, { recursive: true });
+    expect(logs).toEqual(["one\n", "two\n", "one\n"]);
+  });
+
+  test("does not wait for a host that says nothing", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const startedAt = performance.now();
+    const { error } = evaluateFiles(
+      {
+        Tiltfile: `v1alpha1.extension_repo(name="default", url="http://127.0.0.1:${port}/x")\n${LOADING}`,
+      },
+      (directory) => options(directory, { GIT_HTTP_LOW_SPEED_TIME: "1" }),
+    );
+    server.close();
+    expect(error?.message).toContain(`cannot fetch http://127.0.0.1:${port}/x: fatal: `);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test("fetches at once or never: no cluster has to do with it", () => {
+    const { sync } = evaluateFiles({ Tiltfile: LOADING }, (directory) =>
+      options(directory, makeRepository(directory).env),
+    );
+    const git = sync.executed.filter(({ argv }) => argv[0] === "git");
+    expect(git.length).toBeGreaterThan(0);
+    for (const { options: given } of git)
+      expect(given).toMatchObject({ retryable: false, timeoutMs: expect.any(Number) });
   });
 
   test("takes the commit of the lock file", () => {
