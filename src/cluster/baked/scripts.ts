@@ -26,6 +26,18 @@ stop() {
   done
 }`.trim();
 
+/**
+ * Ends and removes all containers of containerd. Its version 2 keeps the pods' sandboxes beside them, and would have them
+ * in every cluster as pods that are not ready; 1.6 knows no such command.
+ */
+export const EMPTY_CONTAINERD = `
+sandboxes() { ctr sandboxes ls 2>/dev/null | awk 'length($1) == 64 { print $1 }'; }
+for id in $(ctr tasks ls -q); do ctr tasks kill --signal SIGKILL "$id" 2>/dev/null || true; done
+for id in $(ctr tasks ls -q); do ctr tasks rm --force "$id" >/dev/null 2>&1 || true; done
+sandboxes | xargs -r ctr sandboxes rm --force 2>/dev/null || true
+ctr containers ls -q | xargs -r ctr containers rm
+[ -z "$(sandboxes)" ] || { echo "a pod of the cluster would be baked" >&2; exit 1; }`.trim();
+
 /** Waits until the cluster has come to rest: what CI runs wait for is then in every start from it. */
 export const REST_SCRIPT = `
 set -e
@@ -87,9 +99,7 @@ revision=$(etcd kv/range "{\\"key\\":\\"$(text /registry/)\\",\\"range_end\\":\\
 etcd kv/compaction "{\\"revision\\":\\"$revision\\",\\"physical\\":true}" >/dev/null
 etcd maintenance/defragment '{}' >/dev/null
 stop '/etcd(-[a-z0-9]+)?:'
-for id in $(ctr tasks ls -q); do ctr tasks kill --signal SIGKILL "$id" 2>/dev/null || true; done
-for id in $(ctr tasks ls -q); do ctr tasks rm --force "$id" >/dev/null 2>&1 || true; done
-ctr containers ls -q | xargs -r ctr containers rm
+${EMPTY_CONTAINERD}
 systemctl stop containerd
 awk '$2 ~ "^/var/lib/(kubelet|containerd)/|^/run/containerd/|^/run/netns/" { print $2 }' /proc/mounts |
   sort -r | xargs -r umount -l
