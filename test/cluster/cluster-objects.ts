@@ -42,6 +42,10 @@ export function objectsOf(kubeconfig: string, cluster: string): Objects {
   for (const { kind, metadata } of items) {
     const masked = maskRandom(metadata.name, kind);
     if (masked !== metadata.name) text = text.replaceAll(metadata.name, masked);
+    // the hash of a template that names the cluster: so does that of kind's pod network
+    const [, hash] =
+      /^kindnet-(\w+)$/.exec(kind === "ControllerRevision" ? metadata.name : "") ?? [];
+    if (hash) text = text.replaceAll(hash, "HASH");
   }
   for (const [pattern, mask] of MASKS) text = text.replace(pattern, mask);
   const objects: Record<string, unknown> = {};

@@ -19,6 +19,7 @@ import {
 import type { Host } from "../../src/host/host.ts";
 import { createHost } from "../../src/host/node-host.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
+import { pauseImage } from "../rig/pause-image.ts";
 import { danglingVolumes, expectNoNewVolumes } from "../stub-node/leftovers.ts";
 import { isWarm, warmOption } from "./warm.ts";
 
@@ -195,8 +196,7 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       await cluster.apiReady;
       const took = performance.now() - startedAt;
       await cluster.settled;
-      const image = "registry.k8s.io/pause:3.10.1";
-      kubectl(kubeconfig, ["create", "deployment", job, `--image=${image}`]);
+      kubectl(kubeconfig, ["create", "deployment", job, `--image=${pauseImage()}`]);
       kubectl(kubeconfig, ["rollout", "status", `deployment/${job}`, "--timeout=90s"]);
       expect(await teardown(record, host)).toEqual({ failures: [] });
       await reuse.release();

@@ -22,6 +22,7 @@ import { listRecords } from "../../src/cluster/record.ts";
 import type { Host } from "../../src/host/host.ts";
 import { createHost } from "../../src/host/node-host.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
+import { pauseImage } from "../rig/pause-image.ts";
 import { danglingVolumes, expectNoNewVolumes } from "../stub-node/leftovers.ts";
 import { objectsOf } from "./cluster-objects.ts";
 import {
@@ -357,7 +358,7 @@ describe.skipIf(!clusterAvailable() || isWarm)("a cluster from a baked node", ()
     });
 
     test("comes up again after its machine was restarted", async () => {
-      kubectl(one.cluster, "create", "deployment", "stays", "--image=registry.k8s.io/pause:3.10.1");
+      kubectl(one.cluster, "create", "deployment", "stays", `--image=${pauseImage()}`);
       kubectl(one.cluster, "rollout", "status", "deployment/stays", "--timeout=90s");
       docker("stop", "--time", "2", nodeOf(one));
       docker("start", nodeOf(one));

@@ -11,6 +11,7 @@ import { Workspace } from "../action/jobs.ts";
 import { EXPECTED_LISTING, LIST_COMMAND, loadLayeredImage } from "../cluster/layered-image.ts";
 import { tiltCi } from "../cluster/tilt-ci.ts";
 import { clusterAvailable, rigEnv } from "../rig/env.ts";
+import { pauseImage } from "../rig/pause-image.ts";
 
 /** Runs of the program with nodes that it baked, as users and the Action have them. */
 describe.skipIf(!clusterAvailable())("a baked node in a registry", () => {
@@ -145,7 +146,7 @@ describe.skipIf(!clusterAvailable())("a baked node in a registry", () => {
       ],
     ])("is done without, with one warning and soon, where %s", async (name, ref, reason) => {
       const image = ref();
-      const run = await runOf(name, podOf("registry.k8s.io/pause:3.10.1"), ["--warm-node", image]);
+      const run = await runOf(name, podOf(pauseImage()), ["--warm-node", image]);
       expect(run.code, run.stdout + run.stderr).toBe(0);
       expect(run.warnings.map(({ message }) => message)).toEqual([expect.stringMatching(reason)]);
       expect(run.warnings[0]!.message).toContain("kind makes it");

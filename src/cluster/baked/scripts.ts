@@ -9,13 +9,13 @@ export const BAKED_DIRECTORY = "/kind/tilt-ci";
 const SNAPSHOTS = "io.containerd.snapshotter.v1.overlayfs/snapshots";
 const BLOBS = "io.containerd.content.v1.content/blobs/sha256";
 
-/** `stop PATTERN`: ends the containers whose image matches, and waits for their end. */
+/** `stop PATTERN [SIGNAL]`: ends the containers whose image matches, and waits for their end. */
 const STOP = `
 export CONTAINERD_NAMESPACE=k8s.io
 runs() { ctr tasks ls | awk -v id="$1" '$1 == id && $3 == "RUNNING" { found = 1 } END { exit !found }'; }
 stop() {
   for id in $(ctr containers ls | awk -v pattern="$1" 'NR > 1 && $2 ~ pattern { print $1 }'); do
-    ctr tasks kill --signal SIGTERM "$id" 2>/dev/null || true
+    ctr tasks kill --signal "\${2:-SIGTERM}" "$id" 2>/dev/null || true
     i=0
     while runs "$id"; do
       i=$((i + 1))
@@ -74,7 +74,8 @@ grep -q 'snapshotter = "overlayfs"' /etc/containerd/config.toml || fail "its con
 ! grep -qE '^certificatesDir: *"?/' /kind/kubeadm.conf || grep -qE '^certificatesDir: *"?/etc/kubernetes/pki"?$' /kind/kubeadm.conf ||
   fail "its certificates are not in /etc/kubernetes/pki"
 grep -qE -- '--data-dir=/var/lib/etcd$' /etc/kubernetes/manifests/etcd.yaml || fail "its etcd is not in /var/lib/etcd"
-stop '/kube-apiserver(-[a-z0-9]+)?:'
+# it has no state, and asked to end it would wait 60 s for watches that clients keep open
+stop '/kube-apiserver(-[a-z0-9]+)?:' SIGKILL
 pki=/etc/kubernetes/pki/etcd
 etcd() {
   curl --silent --show-error --fail --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt \\
