@@ -223,10 +223,14 @@ function holdEvents(
   at: number,
 ): RunEvent[] {
   const events: RunEvent[] = [];
+  const told = new Set<string>();
   for (const [id, reason] of holds) {
     const task = graph.tasks.get(id)!;
-    if (task.phase === "push" || state.holds.get(taskId(task.resource, task.phase)) === reason)
-      continue;
+    const phase = taskId(task.resource, task.phase);
+    // Several builds are one phase: if each told its own reason, the reason would never stop changing.
+    if (task.phase === "push" || told.has(phase)) continue;
+    told.add(phase);
+    if (state.holds.get(phase) === reason) continue;
     events.push({ type: "holding", at, resource: task.resource, phase: task.phase, reason });
   }
   return events;

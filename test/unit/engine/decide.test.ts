@@ -41,6 +41,23 @@ describe("what starts", () => {
     expect(run.graph.tasks.has("api|push|base")).toBe(false);
   });
 
+  test("builds of one resource that wait for different bases are told of once", () => {
+    const images = ["a", "b"].flatMap((name) => [
+      image(`${name}-base`, ["api"], { deployed: false }),
+      image(name, ["api"], { dependsOn: [`${name}-base`] }),
+    ]);
+    const run = new Scenario(planOf([k8s("api", { images: ["a", "b"] })], images));
+    const held = () =>
+      run.events.flatMap((event) =>
+        event.type === "holding" && event.phase === "build" ? [event.reason] : [],
+      );
+    expect(held()).toEqual(["waiting for build of a-base"]);
+    run.pass("api|build|a-base");
+    expect(held()).toEqual(["waiting for build of a-base", "waiting for build of b-base"]);
+    run.pass("api|build|b-base");
+    expect(run.running).toEqual(["api|build|a", "api|build|b"]);
+  });
+
   test("a shared image is built once and delivers both resources", () => {
     const run = new Scenario(
       planOf([k8s("a", { images: ["x"] }), k8s("b", { images: ["x"] })], [image("x", ["b", "a"])]),
