@@ -8,7 +8,7 @@ import { byRank } from "./apply/kind-order.ts";
 import { retryPassing } from "./apply/retry.ts";
 import { claimsOf } from "./claims-of-sets.ts";
 import type { KubernetesConnection } from "./connection.ts";
-import { endPodsOf } from "./end-pods.ts";
+import { endOwned, type Owned, ownedBy } from "./end-pods.ts";
 import { isCustomKind } from "./readiness/rules.ts";
 
 /** An object by name, and by UID if only that very object is meant. */
@@ -26,8 +26,8 @@ export interface DeleteOptions {
   readonly signal: AbortSignal;
   readonly onLine?: (line: string) => void;
   /**
-   * How long Pods may take to end whose names may be needed again: bare ones, a StatefulSet's. Their own by default.
-   * When it is given, those of a StatefulSet are waited for in any case.
+   * How long Pods may take to end, bare ones and those of workloads; their own grace period by default. When it is
+   * given, those of a StatefulSet are waited for in any case: no new one can have their names before.
    */
   readonly podGraceSeconds?: number;
   /** The claims of StatefulSets go, too: data of one run are none of the next. */
@@ -67,7 +67,7 @@ export async function deleteObjects(
   const others = refs.filter(({ apiVersion }) => !isCustomKind(apiVersion));
   const claims = await deletion.claims(others);
   for (const group of [custom, others]) {
-    await deletion.endPods(group);
+    await deletion.prepare(group);
     for (const rank of byRank(group, ({ kind }) => kind).toReversed())
       await Promise.all(rank.toReversed().map((ref) => deletion.request(ref)));
     await deletion.awaitAll();
@@ -86,6 +86,7 @@ class Deletion {
   readonly remaining: ObjectRef[] = [];
   readonly #connection: KubernetesConnection;
   readonly #options: DeleteOptions;
+  #owned: ReadonlyMap<ObjectRef, Owned> = new Map();
   #ending: readonly ObjectRef[] = [];
   #requested: { readonly ref: ObjectRef; readonly resource: ApiResource }[] = [];
 
@@ -107,20 +108,42 @@ class Deletion {
       );
       if (!found) return;
       onLine?.(`Deleting ${nameOf(ref)}`);
+      if (ref.kind !== "StatefulSet") await this.#endOwned(ref);
       if (wait) this.#requested.push({ ref, resource });
       else this.deleted.push(ref);
     });
   }
 
   /**
-   * Saves time at most, as does waiting for them: the controller of a new set that meets them tries again after longer
-   * and longer pauses. What goes wrong is left to the Pods' own grace periods.
+   * Looks up what the workloads own. A StatefulSet's Pods are told to end at once: the controller of a new set that meets
+   * them tries again after longer and longer pauses.
    */
-  async endPods(owners: readonly ObjectRef[]): Promise<void> {
+  async prepare(owners: readonly ObjectRef[]): Promise<void> {
     const { podGraceSeconds, signal } = this.#options;
     if (podGraceSeconds === undefined) return;
+    await this.#saving(async () => {
+      this.#owned = await ownedBy(this.#connection, owners, signal);
+    });
+    const sets = [...this.#owned].filter(([{ kind }]) => kind === "StatefulSet");
+    await Promise.all(sets.map(([set]) => this.#endOwned(set)));
+    this.#ending = sets.flatMap(([, { pods }]) => pods);
+  }
+
+  /**
+   * It has to come before the garbage collector comes to the Pods: a kubelet that has begun to wait for a Pod's own grace
+   * period (30 s by default) goes on with that.
+   */
+  async #endOwned(owner: ObjectRef): Promise<void> {
+    const { podGraceSeconds, signal } = this.#options;
+    const owned = this.#owned.get(owner);
+    if (owned === undefined || podGraceSeconds === undefined) return;
+    await this.#saving(() => endOwned(this.#connection, owned, podGraceSeconds, signal));
+  }
+
+  /** Saves time at most: what goes wrong is left to the garbage collector and the Pods' own grace periods. */
+  async #saving(step: () => Promise<void>): Promise<void> {
     try {
-      this.#ending = await endPodsOf(this.#connection, owners, podGraceSeconds, signal);
+      await step();
     } catch (error) {
       if (error instanceof CancelledError) throw error;
     }

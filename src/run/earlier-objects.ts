@@ -23,7 +23,7 @@ export async function deleteEarlierObjects(
   reuse: ReuseHandle,
 ): Promise<void> {
   if (reuse.objects.length === 0) return;
-  // What ends may take its grace period, unless its name may be wanted at once: nobody needs what it still does.
+  // Nobody needs what still ends; as long as it does it may hold ports, and serve a Service of the new run.
   const { failures, remaining } = await deleteObjects(connection, reuse.objects, {
     wait: false,
     podGraceSeconds: 1,

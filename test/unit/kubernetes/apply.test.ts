@@ -474,36 +474,48 @@ describe("deleteObjects()", () => {
     expect(order).toEqual(["deployments", "secrets", "configmaps"]);
   });
 
-  test("shortens the grace period of Pods whose names may be wanted again, if it is told to", async () => {
+  test("shortens the grace period of Pods, of workloads' too, if it is told to", async () => {
     await using cluster = await startCluster();
-    const owned = (name: string, kind: string, owner: string) =>
-      object("Pod", name, {
-        metadata: {
-          name,
-          ownerReferences: [{ apiVersion: "apps/v1", kind, name: owner, uid: "u" }],
-        },
-      });
-    const [set, bare] = await apply(cluster.connection, [
+    const owned = (name: string, by: string, kind = "Pod", apiVersion = "v1") => {
+      const [ownerKind, owner] = by.split("/") as [string, string];
+      const ownerReferences = [
+        { apiVersion: "apps/v1", kind: ownerKind, name: owner, uid: `uid of ${by}` },
+      ];
+      return object(kind, name, { apiVersion, metadata: { name, ownerReferences } });
+    };
+    const [set, deployment, bare] = await apply(cluster.connection, [
       object("StatefulSet", "db", { apiVersion: "apps/v1" }),
+      object("Deployment", "web", { apiVersion: "apps/v1" }),
       object("Pod", "bare"),
-      owned("db-0", "StatefulSet", "db"),
-      owned("other-0", "StatefulSet", "other"),
-      owned("web-1", "ReplicaSet", "web"),
+      owned("db-0", "StatefulSet/db"),
+      owned("other-0", "StatefulSet/other"),
+      owned("web-1", "Deployment/web", "ReplicaSet", "apps/v1"),
+      owned("web-1-a", "ReplicaSet/web-1"),
+      owned("api-1-a", "ReplicaSet/api-1"),
     ]);
     const before = cluster.server.requests.length;
-    await deleteObjects(cluster.connection, [set!, bare!], {
+    await deleteObjects(cluster.connection, [set!, deployment!, bare!], {
       wait: false,
       podGraceSeconds: 1,
       signal,
     });
-    const graces = cluster.server.requests
+    const requests = cluster.server.requests
       .slice(before)
       .filter(({ method }) => method === "DELETE")
       .map(({ path, body }) => [
-        path.split("/").at(-1),
+        path.split("/").at(-1)!,
         (body as { gracePeriodSeconds?: number }).gracePeriodSeconds,
       ]);
-    expect(Object.fromEntries(graces)).toEqual({ db: undefined, bare: 1, "db-0": 1 });
+    const graces = { db: undefined, web: undefined, "web-1": undefined };
+    expect(Object.fromEntries(requests)).toEqual({ ...graces, bare: 1, "db-0": 1, "web-1-a": 1 });
+    const order = requests.map(([name]) => name);
+    // A set's Pods keep their names from new ones; a Deployment's would be replaced as long as it is there.
+    expect(order.indexOf("db-0")).toBeLessThan(order.indexOf("db"));
+    expect(order.filter((name) => `${name}`.startsWith("web"))).toEqual([
+      "web",
+      "web-1",
+      "web-1-a",
+    ]);
   });
 
   test("is over when a StatefulSet's ended Pods are gone: a new set needs their names", async () => {
