@@ -1,6 +1,10 @@
 import { EnvironmentError, messageOf } from "../errors.ts";
 import { type AppliedObject, deleteObjects } from "../kubernetes/index.ts";
+import { commandEnvironment } from "../local/index.ts";
+import { commandTitle } from "../model/command-text.ts";
+import type { CustomResource } from "../model/plan.ts";
 import type { RunCluster } from "./cluster.ts";
+import type { Surroundings } from "./commands.ts";
 import { type ObjectRef, refOf } from "./earlier-objects.ts";
 import type { Session } from "./session.ts";
 
@@ -41,5 +45,35 @@ export function deleteAppliedAtEnd(
       .catch((error: unknown) =>
         session.warn(`Cannot record what was applied: ${messageOf(error)}`),
       );
+  };
+}
+
+const DELETE_TIMEOUT_MS = 120_000;
+
+/**
+ * With `--cleanup`, custom deploys take away at the end what they brought: only their `delete_cmd` knows of all of it.
+ * Call the returned function before the apply command of one starts.
+ */
+export function runDeleteCommandsAtEnd(
+  session: Session,
+  surroundings: Surroundings,
+): (resource: CustomResource) => void {
+  const { options, unmarkedHost: host } = session;
+  if (options.cluster.type !== "current" || !options.cleanup) return () => undefined;
+  return ({ name, deleteCmd: { argv, dir, env } }) => {
+    session.cleanUps.push({
+      name: `${name} by its delete_cmd`,
+      close: async () => {
+        const { exitCode, stderr, timedOut } = await host.run(argv, {
+          cwd: dir,
+          env: commandEnvironment(surroundings(), env),
+          timeoutMs: DELETE_TIMEOUT_MS,
+        });
+        if (exitCode === 0) return;
+        const end = timedOut ? "timed out" : `exited with status ${exitCode}`;
+        const said = stderr.trim().split("\n").slice(-5).join("\n");
+        throw new Error(`"${commandTitle(argv)}" ${end}\n${said}`.trim());
+      },
+    });
   };
 }

@@ -10,7 +10,7 @@ import type {
   Plan,
   Resource,
 } from "../model/plan.ts";
-import { deleteAppliedAtEnd } from "./applied-objects.ts";
+import { deleteAppliedAtEnd, runDeleteCommandsAtEnd } from "./applied-objects.ts";
 import { needsCluster } from "./check-plan.ts";
 import type { RunCluster } from "./cluster.ts";
 import { runLocalCommand, type Surroundings } from "./commands.ts";
@@ -185,6 +185,7 @@ function startDeploys(
     watcher: watch.watcher,
     dryRun: session.options.command === "smoke",
     onApplied: deleteAppliedAtEnd(session, cluster),
+    onCustomDeploy: runDeleteCommandsAtEnd(session, surroundings),
   });
 }
 

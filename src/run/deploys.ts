@@ -40,6 +40,8 @@ export interface DeployParts {
   readonly dryRun: boolean;
   /** Told of each object at once: what a clean-up has to know even when a later one fails. */
   readonly onApplied: (object: AppliedObject) => void;
+  /** Told of each custom deploy before its command runs. */
+  readonly onCustomDeploy: (resource: CustomResource) => void;
 }
 
 /** Brings resources into the cluster and has them watched from then on. */
@@ -107,6 +109,7 @@ export function createDeploys(session: Session, parts: DeployParts): Deploys {
     async custom(resource, signal) {
       await cluster.api(signal);
       const deployedAt = session.now();
+      parts.onCustomDeploy(resource);
       const applied = await runApplyCommand(session, resource, parts, upsertTimeoutMs, signal);
       return watch(resource, applied, deployedAt);
     },

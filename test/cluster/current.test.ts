@@ -3,6 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clusterAvailable } from "../rig/env.ts";
+import { chartProject } from "./chart-project.ts";
 import { kubectl, removeShared, SHARED, SHARED_CLUSTER, tiltCi } from "./tilt-ci.ts";
 
 const CONTEXT = `kind-${SHARED_CLUSTER}`;
@@ -67,6 +68,34 @@ describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
     const { code } = await ci(["--context", CONTEXT, "--cleanup"]);
     expect(code).toBe(0);
     expect(applied().filter((name) => name.includes("current-app"))).toEqual([]);
+  });
+
+  test("gets a chart from an extension's apply command, and --cleanup runs its delete command", async () => {
+    const project = chartProject();
+    const releases = () =>
+      kubectl(["get", "secrets", "--selector", "owner=helm", "--output", "name"]);
+    const env = { KUBECONFIG: kubeconfig };
+    const { code, report, stdout } = await tiltCi("ci", ["--cluster", "current"], {
+      cwd: project,
+      env,
+    });
+    expect(stdout).toContain("SUCCESS. All workloads are healthy.");
+    expect(code).toBe(0);
+    expect(report?.resources.find(({ name }) => name === "chart-app")).toMatchObject({
+      type: "custom",
+      status: "passed",
+      position: { file: expect.stringMatching(/Tiltfile$/), line: 4 },
+    });
+    const path = ["deployment", "chart-app", "--output", "jsonpath={..image}"];
+    expect(kubectl(["get", ...path])).toMatch(
+      new RegExp(`^${SHARED_CLUSTER}-registry:5000/registry.example_team_chart-app:tilt-\\w{16}$`),
+    );
+    expect(releases()).toContain("chart-app");
+    const again = await tiltCi("ci", ["--cluster", "current", "--cleanup"], { cwd: project, env });
+    rmSync(project, { recursive: true });
+    expect(again.code).toBe(0);
+    expect(releases()).toBe("");
+    expect(applied().filter((name) => name.includes("chart-app"))).toEqual([]);
   });
 
   test("gets images loaded into its nodes when it announces no registry", async () => {
