@@ -82,10 +82,10 @@ const CASES: readonly Case[] = [
   },
   {
     name: "image-bad-name",
-    manifest: deployment("image-bad-name", `{name: main, image: "UPPER/case:1"}`),
+    manifest: deployment("image-bad-name", `{name: main, image: "lower/UPPER:1"}`),
     state: "failed",
     code: "ImagePull",
-    message: "repository name must be lowercase",
+    message: "must be lowercase",
     withinSecs: 30,
   },
   {
