@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import {
   bytesToString,
   fromJsString,
@@ -90,8 +90,13 @@ function filesUnder(directory: string, recursive: boolean): string[] {
       else if (recursive) visit(path);
     }
   };
-  visit(directory);
+  // As in Tilt, whose walk follows no links: a link to a directory is no directory to start from.
+  if (!isLink(directory)) visit(directory);
   return files;
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function entriesOf(directory: string) {

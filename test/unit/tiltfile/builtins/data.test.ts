@@ -90,6 +90,15 @@ describe("reading files", () => {
     else expect(refused(call)).toMatch(message);
   });
 
+  test("lists nothing under a link to a directory, as Tilt's walk follows none", () => {
+    const { log } = evaluateFiles({
+      "d/b": "",
+      Tiltfile:
+        'local("ln -s d link", quiet=True, echo_off=True)\nprint(listdir("link"), listdir("link", recursive=True))',
+    });
+    expect(log.trimEnd()).toBe("[] []");
+  });
+
   test("counts a file as read although it is missing, and a folder when it is walked", () => {
     const { plan } = withShortPaths(
       evaluateFiles({
