@@ -72,7 +72,9 @@ export function runDeleteCommandsAtEnd(
         if (exitCode === 0) return;
         const end = timedOut ? "timed out" : `exited with status ${exitCode}`;
         const said = stderr.trim().split("\n").slice(-5).join("\n");
-        throw new Error(`"${commandTitle(argv)}" ${end}\n${said}`.trim());
+        throw new EnvironmentError(`"${commandTitle(argv)}" ${end}\n${said}`.trim(), {
+          hint: "Delete what is left with the tool that deployed it.",
+        });
       },
     });
   };

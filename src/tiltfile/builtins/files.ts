@@ -96,7 +96,11 @@ function filesUnder(directory: string, recursive: boolean): string[] {
 }
 
 function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false; // what is not there, or cannot be, holds nothing anyway
+  }
 }
 
 function entriesOf(directory: string) {

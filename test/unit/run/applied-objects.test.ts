@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ReuseHandle } from "../../../src/cluster/index.ts";
 import { deleteEarlierObjects, type ObjectRef } from "../../../src/run/earlier-objects.ts";
 import type { Session } from "../../../src/run/session.ts";
-import { openStage } from "../../fake-api-server/whole-run.ts";
+import { ALLOWED, openStage } from "../../fake-api-server/whole-run.ts";
 import { deployment, startCluster } from "../kubernetes/cluster-fixture.ts";
 
 const FORBIDDEN = { code: 403, reason: "Forbidden", message: "deletion is not for you" };
@@ -24,6 +26,35 @@ describe("--cleanup", () => {
       "Cannot end what was applied: Deployment/default/db: deletion is not for you",
     );
     expect(output).toContain("Delete it with kubectl.");
+  });
+
+  test.each([
+    ["sh -c 'echo gone > deleted'", { code: 0, verdict: "passed", message: "" }],
+    [
+      "echo the release is locked >&2; exit 4",
+      {
+        code: 3,
+        verdict: "error",
+        message: 'Cannot end chart by its delete_cmd: "echo the release is locked',
+      },
+    ],
+  ])("runs the delete command of a custom deploy: %s", async (command, expected) => {
+    const live = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings, uid: u1}}";
+    const tiltfile = `${ALLOWED}k8s_custom_deploy('chart', apply_cmd='echo "${live}"', delete_cmd="""${command}""", deps=[])\n`;
+    await using stage = await openStage({ tiltfile, workloads: [] });
+    stage.server.put({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "settings", namespace: "default", uid: "u1" },
+    });
+    const { code, report, output } = await stage.run(["--cleanup"]);
+    expect({ code, verdict: report.verdict }).toEqual({
+      code: expected.code,
+      verdict: expected.verdict,
+    });
+    expect(report.message).toContain(expected.message);
+    expect(existsSync(join(stage.directory, "project", "deleted"))).toBe(expected.code === 0);
+    expect(output.includes("Delete what is left with the tool")).toBe(expected.code !== 0);
   });
 });
 
