@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          globalSetup: ["test/cluster/warm-setup.ts"],
+          globalSetup: ["test/cluster/warm-setup.ts", "test/cluster/shared-setup.ts"],
           testTimeout: 600_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

@@ -33,6 +33,14 @@ export const SHARED = ["--reuse", SHARED_CLUSTER.slice("tci-".length)] as const;
 /** Ends it. Not `down --all`: other checkouts may be under test. */
 export const removeShared = () => tiltCi("down", [SHARED_CLUSTER], { cwd: tmpdir() });
 
+/** The ids of its node containers, a line each. */
+export const standingNodes = (): string =>
+  execFileSync(
+    "docker",
+    ["ps", "--all", "--quiet", "--filter", `label=io.x-k8s.kind.cluster=${SHARED_CLUSTER}`],
+    { encoding: "utf8" },
+  ).trim();
+
 /** What kubectl says in the shared cluster. */
 export function kubectl(args: readonly string[], input?: string): string {
   const words = [

@@ -129,6 +129,10 @@ describe.skipIf(!clusterAvailable() || isWarm)("a cluster from a baked node", ()
     const timeout = "--timeout=120s";
     kubectl(cluster, "wait", "--for=condition=Available", "deployments", "--all", "-A", timeout);
     kubectl(cluster, "rollout", "status", "-n", "kube-system", "daemonset/kube-proxy", timeout);
+    // The kubelet tells the API server of its static pods when it comes to it: the wait after this would miss them.
+    const parts = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+    const pods = parts.map((part) => `pod/${part}-${cluster.name}-control-plane`);
+    kubectl(cluster, "wait", "--for=create", "-n", "kube-system", ...pods, timeout);
     kubectl(cluster, "wait", "--for=condition=Ready", "pods", "--all", "-A", timeout);
   }
 
