@@ -150,13 +150,16 @@ class Deletion {
   }
 
   async awaitPods(): Promise<void> {
-    const { signal } = this.#options;
-    const resource = await this.#connection.discovery.find("v1", "Pod", { signal });
-    if (resource === undefined) return;
-    const gone = this.#ending.map((pod) => this.#awaitGone(pod, resource, POD_END_MS));
-    for (const outcome of await Promise.allSettled(gone))
-      if (outcome.status === "rejected" && outcome.reason instanceof CancelledError)
-        throw outcome.reason;
+    if (this.#ending.length === 0) return;
+    await this.#saving(async () => {
+      const { signal } = this.#options;
+      const resource = await this.#connection.discovery.find("v1", "Pod", { signal });
+      if (resource === undefined) return;
+      const awaitEnd = async (pod: ObjectRef) => {
+        await this.#awaitGone(pod, resource, POD_END_MS);
+      };
+      await Promise.all(this.#ending.map((pod) => this.#saving(() => awaitEnd(pod))));
+    });
   }
 
   async claims(owners: readonly ObjectRef[]): Promise<readonly ObjectRef[]> {
