@@ -93,7 +93,7 @@ function withTools(/** @type {NodeJS.ProcessEnv} */ env) {
  * @returns {Promise<Totals>}
  */
 export async function runTests(projects, env = process.env) {
-  const folder = mkdtempSync(join(tmpdir(), "tilt-ci-totals-"));
+  const folder = mkdtempSync(join(tmpdir(), "tilt-ci-tests-"));
   const totalsPath = join(folder, "totals.json");
   try {
     const argv = [
@@ -107,7 +107,8 @@ export async function runTests(projects, env = process.env) {
       `Running the tests of ${projects.join(" and ")}`,
       [...argv, ...reporters],
       {
-        env: { ...withTools(env), TILT_CI_TOTALS: totalsPath },
+        // what tests, and those that they kill, leave in their temporary directory goes with it
+        env: { ...withTools(env), TILT_CI_TOTALS: totalsPath, TMPDIR: folder },
         show: "everything",
       },
     );
@@ -115,7 +116,7 @@ export async function runTests(projects, env = process.env) {
     if (exitCode !== 0 && totals.failed === 0) totals.failed = 1;
     return totals;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
