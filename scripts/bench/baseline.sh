@@ -4,6 +4,7 @@
 #   baseline.sh up NAME            a cluster and a registry that stay
 #   baseline.sh there NAME JOB     the job on them; what it applied stays
 #   baseline.sh again NAME JOB     the job on them, and what it applied deleted
+#   baseline.sh stop NAME          ends them, without removing anything
 #   baseline.sh down NAME
 # JOB: EXAMPLE_DIR IMAGE=CONTEXT… -- STEP…
 # STEP: `apply MANIFEST…`, `rollout KIND/NAME`, `job NAME`, `forward svc/NAME LOCAL:PORT`, or `run COMMAND`.
@@ -101,6 +102,9 @@ case $verb in
   up)
     trap 'rm -rf "$work"' EXIT
     up
+    # a cluster that is there has booted, and its files are on the disk
+    kubectl wait --for=condition=Ready pods --all --all-namespaces --timeout 120s >/dev/null
+    sync
     ;;
   there | again)
     trap 'end_forwards; rm -rf "$work"' EXIT
@@ -112,6 +116,9 @@ case $verb in
     kubectl delete pods --all --now --wait=false >/dev/null
     for manifest in "${manifests[@]}"; do kubectl delete -f "$work/src/$manifest" --wait=false >/dev/null; done
     step delete
+    ;;
+  stop)
+    docker stop --time 1 $(kind get nodes --name "$name") "$registry" >/dev/null
     ;;
   down)
     port=$(docker inspect --format '{{index .Config.Labels "bench.port"}}' "$registry" 2>/dev/null || true)
