@@ -60,8 +60,9 @@ const KUBEADM_PATCHES: readonly object[] = [
     // a rotated log is a log that a follower loses
     containerLogMaxSize: "200Mi",
   },
-  // kind waits a second before it programs a Service that has a pod: whatever depends on the pod is faster than that
-  { kind: "KubeProxyConfiguration", iptables: { minSyncPeriod: "0s" } },
+  // after one change kube-proxy waits a second before it programs the next: whatever depends on a pod is faster than
+  // that. Zero would mean the default (SetDefaults_KubeProxyConfiguration)
+  { kind: "KubeProxyConfiguration", iptables: { minSyncPeriod: "100ms" } },
 ];
 
 /**

@@ -37,6 +37,13 @@ describe("mergeKindConfig()", () => {
     });
   });
 
+  test("tells kube-proxy of a pause that is not zero, which would mean its default of a second", () => {
+    const patches = patchesOf(mergeKindConfig(undefined).yaml);
+    expect(patches.find(({ kind }) => kind === "KubeProxyConfiguration")).toMatchObject({
+      iptables: { minSyncPeriod: expect.stringMatching(/^[1-9]\d*ms$/) },
+    });
+  });
+
   test("keeps the user's settings and puts the user's patches after ours, where they win", () => {
     const { yaml, nodes, controlPlanes } = mergeKindConfig(`
 kind: Cluster
