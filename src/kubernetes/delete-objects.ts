@@ -8,7 +8,7 @@ import { byRank } from "./apply/kind-order.ts";
 import { retryPassing } from "./apply/retry.ts";
 import { claimsOf } from "./claims-of-sets.ts";
 import type { KubernetesConnection } from "./connection.ts";
-import { endOwned, type Owned, ownedBy } from "./end-pods.ts";
+import { endOwned, type Owned, ownedBy, withdraw } from "./end-pods.ts";
 import { isCustomKind } from "./readiness/rules.ts";
 
 /** An object by name, and by UID if only that very object is meant. */
@@ -27,7 +27,8 @@ export interface DeleteOptions {
   readonly onLine?: (line: string) => void;
   /**
    * How long Pods may take to end, bare ones and those of workloads; their own grace period by default. When it is
-   * given, those of a StatefulSet are waited for in any case: no new one can have their names before.
+   * given, those of workloads leave the API before that, unless new ones could meet them on the node. Those of a
+   * StatefulSet are waited for in any case: no new one can have their names before.
    */
   readonly podGraceSeconds?: number;
   /** The claims of StatefulSets go, too: data of one run are none of the next. */
@@ -87,7 +88,6 @@ class Deletion {
   readonly #connection: KubernetesConnection;
   readonly #options: DeleteOptions;
   #owned: ReadonlyMap<ObjectRef, Owned> = new Map();
-  #ending: readonly ObjectRef[] = [];
   #requested: { readonly ref: ObjectRef; readonly resource: ApiResource }[] = [];
 
   constructor(connection: KubernetesConnection, options: DeleteOptions) {
@@ -116,7 +116,7 @@ class Deletion {
 
   /**
    * Looks up what the workloads own. A StatefulSet's Pods are told to end at once: the controller of a new set that meets
-   * them tries again after longer and longer pauses.
+   * them in the API tries again after longer and longer pauses.
    */
   async prepare(owners: readonly ObjectRef[]): Promise<void> {
     const { podGraceSeconds, signal } = this.#options;
@@ -126,7 +126,6 @@ class Deletion {
     });
     const sets = [...this.#owned].filter(([{ kind }]) => kind === "StatefulSet");
     await Promise.all(sets.map(([set]) => this.#endOwned(set)));
-    this.#ending = sets.flatMap(([, { pods }]) => pods);
   }
 
   /**
@@ -149,16 +148,28 @@ class Deletion {
     }
   }
 
+  /** Their workloads are deleted by now: nothing makes new ones in their place. */
   async awaitPods(): Promise<void> {
-    if (this.#ending.length === 0) return;
+    const owners = [...this.#owned].filter(([owner]) => this.deleted.includes(owner));
+    if (owners.length === 0) return;
+    const { signal } = this.#options;
+    await this.#saving(() =>
+      withdraw(
+        this.#connection,
+        owners.flatMap(([, { pods }]) => pods),
+        signal,
+      ),
+    );
     await this.#saving(async () => {
-      const { signal } = this.#options;
       const resource = await this.#connection.discovery.find("v1", "Pod", { signal });
       if (resource === undefined) return;
+      const named = owners
+        .filter(([{ kind }]) => kind === "StatefulSet")
+        .flatMap(([, { pods }]) => pods);
       const awaitEnd = async (pod: ObjectRef) => {
         await this.#awaitGone(pod, resource, POD_END_MS);
       };
-      await Promise.all(this.#ending.map((pod) => this.#saving(() => awaitEnd(pod))));
+      await Promise.all(named.map((pod) => this.#saving(() => awaitEnd(pod))));
     });
   }
 

@@ -507,8 +507,11 @@ describe("deleteObjects()", () => {
         (body as { gracePeriodSeconds?: number }).gracePeriodSeconds,
       ]);
     const graces = { db: undefined, web: undefined, "web-1": undefined };
-    expect(Object.fromEntries(requests)).toEqual({ ...graces, bare: 1, "db-0": 1, "web-1-a": 1 });
-    const order = requests.map(([name]) => name);
+    const told = requests.slice(0, -2);
+    expect(Object.fromEntries(told)).toEqual({ ...graces, bare: 1, "db-0": 1, "web-1-a": 1 });
+    // Last, when no controller is there to make them anew, they leave the API: Services lead to Pods that end, too.
+    expect(Object.fromEntries(requests.slice(-2))).toEqual({ "db-0": 0, "web-1-a": 0 });
+    const order = told.map(([name]) => name);
     // A set's Pods keep their names from new ones; a Deployment's would be replaced as long as it is there.
     expect(order.indexOf("db-0")).toBeLessThan(order.indexOf("db"));
     expect(order.filter((name) => `${name}`.startsWith("web"))).toEqual([
@@ -516,6 +519,27 @@ describe("deleteObjects()", () => {
       "web-1",
       "web-1-a",
     ]);
+  });
+
+  test.each<[string, boolean, object]>([
+    ["has volumes of its own only", true, { volumes: [{ name: "v", emptyDir: {} }] }],
+    ["has a claim", false, { volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] }],
+    ["sees the node's files", false, { volumes: [{ name: "v", hostPath: { path: "/data" } }] }],
+    ["is in the node's network", false, { hostNetwork: true }],
+    ["has a port of the node", false, { containers: [{ ports: [{ hostPort: 80 }] }] }],
+  ])("a workload's Pod that %s leaves the API before its end: %s", async (_, is, spec) => {
+    await using cluster = await startCluster();
+    const ownerReferences = [{ apiVersion: "apps/v1", kind: "StatefulSet", name: "db", uid: "u" }];
+    const [set] = await apply(cluster.connection, [
+      object("StatefulSet", "db", { apiVersion: "apps/v1" }),
+      object("Pod", "db-0", { spec, metadata: { name: "db-0", ownerReferences } }),
+    ]);
+    await deleteObjects(cluster.connection, [set!], { wait: false, podGraceSeconds: 1, signal });
+    const withdrawn = cluster.server.requests.some(
+      ({ method, body }) =>
+        method === "DELETE" && (body as { gracePeriodSeconds?: number }).gracePeriodSeconds === 0,
+    );
+    expect(withdrawn).toBe(is);
   });
 
   test("is over when a StatefulSet's ended Pods are gone: a new set needs their names", async () => {
