@@ -15,6 +15,7 @@ export { importIntoKindCluster } from "./import-image.ts";
 export { keepInstructions } from "./keep.ts";
 export { type ClusterLease, startKindCluster } from "./kind.ts";
 export type { KindClusterOptions } from "./kind-boot.ts";
+export { findLocalKind } from "./local-kind.ts";
 export {
   type LocalRegistryHostingConfigMap,
   localRegistryHostingConfigMap,

@@ -56,8 +56,10 @@ interface FollowOptions {
   readonly booted?: boolean;
 }
 
-/** The bringing up of one cluster, told by four promises. */
+/** The bringing up of one cluster, told by promises. */
 export class KindBoot {
+  /** Whether it is a cluster of an earlier run whose nodes have been running. */
+  readonly attached: Deferred<boolean> = deferred();
   readonly nodes: Deferred<readonly string[]> = deferred();
   readonly apiReady: Deferred<void> = deferred();
   readonly created: Deferred<void> = deferred();
@@ -78,7 +80,7 @@ export class KindBoot {
     this.engine = containerEngine(host);
   }
 
-  /** Never rejects: the four promises tell. */
+  /** Never rejects: the promises tell. */
   async run(): Promise<void> {
     try {
       const recipe = await this.#prepare();
@@ -95,8 +97,8 @@ export class KindBoot {
       this.settled.resolve();
     } catch (error) {
       const reason = this.#signal.aborted ? new CancelledError() : error;
-      for (const promise of [this.nodes, this.apiReady, this.created, this.settled])
-        promise.reject(reason);
+      const { attached, nodes, apiReady, created, settled } = this;
+      for (const promise of [attached, nodes, apiReady, created, settled]) promise.reject(reason);
     }
   }
 
@@ -156,6 +158,7 @@ export class KindBoot {
     const fingerprint = fingerprintOf(recipe.config.yaml, recipe.image, this.engine.cli);
     const attached = reuse && (await this.#attach(recipe, reuse, fingerprint));
     if (attached) return attached;
+    this.attached.resolve(false);
     const warm = await this.#startWarm(recipe);
     if (warm) {
       await reuse?.save(fingerprint);
@@ -190,8 +193,11 @@ export class KindBoot {
       const problem = reuse.matches(fingerprint)
         ? await startNodes(stopped, this.engine, this.#signal)
         : "its node image or kind configuration is another one";
-      if (problem === undefined)
-        return this.#follow(recipe.config, this.#signal, { booted: stopped.length === 0 });
+      if (problem === undefined) {
+        const booted = stopped.length === 0;
+        this.attached.resolve(booted);
+        return this.#follow(recipe.config, this.#signal, { booted });
+      }
       this.#hooks.onWarning?.(`The cluster ${name} is made anew: ${problem}`);
       await removeNodes(name, this.engine, this.#host.clock);
     }

@@ -97,7 +97,13 @@ async function setUp(
   };
   const onUnpacked = () => hooks.onStep?.("unpack control plane images", startedAt, clock.now());
   const setups = [
-    setUpControlPlane(first.name, files, engine, { onContainerd, onUnpacked }, signal),
+    setUpControlPlane(
+      first.name,
+      files,
+      engine,
+      booted ? { onContainerd } : { onContainerd, onUnpacked },
+      signal,
+    ),
     ...names
       .filter((name) => name !== first.name)
       .map((name) => setUpWorker(name, files, engine, { onContainerd }, signal)),

@@ -19,6 +19,8 @@ export interface ClusterLease {
   /** `kind-NAME`. */
   readonly context: string;
   readonly kubeconfig: string;
+  /** Whether it is a cluster of an earlier run whose nodes have been running: its kubeconfig holds already. */
+  readonly attached: Promise<boolean>;
   /** Names of the node containers, once every containerd answers and knows the registry (about 1 s). */
   readonly nodes: Promise<readonly string[]>;
   /** The kubeconfig is on disk and the API server is ready: objects can be applied. */
@@ -57,7 +59,7 @@ export function startKindCluster(
   const routes: ClusterLease["routes"] = async (addresses, signal) => {
     // a node that cannot be asked, or a run that ends: those who wait find out by themselves
     const asked = boot.nodes.promise.then((nodes) =>
-      routesReady(nodes, addresses, engine, host.clock, signal),
+      routesReady(nodes, addresses, engine, host.clock, { signal }),
     );
     await asked.catch(() => {});
   };
@@ -65,6 +67,7 @@ export function startKindCluster(
     name,
     context: contextOf(name),
     kubeconfig,
+    attached: boot.attached.promise,
     nodes: boot.nodes.promise,
     apiReady: boot.apiReady.promise,
     created: boot.created.promise,

@@ -12,7 +12,7 @@ export interface Administrators {
 export interface NodeSetupHooks {
   /** The node's containerd answers and knows the registry. */
   onContainerd(): void;
-  /** The control plane's images are unpacked. */
+  /** The control plane's images are unpacked. Absent: they have been before. */
   onUnpacked?(): void;
 }
 
@@ -44,9 +44,9 @@ export async function setUpControlPlane(
   const script = [
     containerdScript(files),
     `(\n${apiRouteScript()}\n) >/dev/null 2>&1 &`,
-    `(\n${UNPACK_SCRIPT}\n) &\nunpacking=$!`,
+    onUnpacked ? `(\n${UNPACK_SCRIPT}\n) &\nunpacking=$!` : "",
     ADMIN_SCRIPT,
-    "wait $unpacking",
+    onUnpacked ? "wait $unpacking" : "",
   ].join("\n");
   const texts = { admin: "", superAdmin: "" };
   let into: keyof typeof texts | undefined;

@@ -5,6 +5,12 @@ const POLL_MS = 50;
 /** What has no rule by then gets none: a Service without pods, a kube-proxy in a mode that is not read here, none at all. */
 const PATIENCE_MS = 5000;
 
+export interface RoutesOptions {
+  readonly signal: AbortSignal;
+  /** How long to ask nodes that show no rule at all: nothing that can be read here may ever write one. */
+  readonly blindMs?: number;
+}
+
 /** All rules that kube-proxy has written, in its modes iptables and nftables. */
 const RULES_SCRIPT = `
 iptables-save -t nat 2>/dev/null | grep -e '-A KUBE-SERVICES '
@@ -35,15 +41,17 @@ export async function routesReady(
   addresses: readonly string[],
   engine: ContainerEngine,
   clock: Clock,
-  signal: AbortSignal,
+  { signal, blindMs = PATIENCE_MS }: RoutesOptions,
 ): Promise<void> {
-  const deadline = clock.monotonic() + PATIENCE_MS;
+  const startedAt = clock.monotonic();
+  let patienceMs = blindMs;
   const has = async (node: string) => {
     const { stdout } = await engine.run(["exec", node, "sh", "-c", RULES_SCRIPT], { signal });
     const routed = routedAddresses(stdout);
+    if (routed.size > 0) patienceMs = PATIENCE_MS;
     return addresses.every((address) => routed.has(address));
   };
-  while (addresses.length > 0 && !signal.aborted && clock.monotonic() < deadline) {
+  while (addresses.length > 0 && !signal.aborted && clock.monotonic() - startedAt < patienceMs) {
     if ((await Promise.all(nodes.map(has))).every(Boolean)) return;
     await clock.sleep(POLL_MS, signal);
   }

@@ -13,11 +13,11 @@ import { CancelledError, EnvironmentError } from "../errors.ts";
 import { abandonable } from "../host/abandonable.ts";
 import type { Host } from "../host/host.ts";
 import type { DeliveryTarget } from "../images/index.ts";
-import { applyObjects, connect, type KubernetesConnection } from "../kubernetes/index.ts";
+import { applyObjects, type KubernetesConnection } from "../kubernetes/index.ts";
 import { CLUSTER_SUBJECT, type Failure } from "../model/result.ts";
 import type { ClusterChoice } from "../run-options.ts";
 import { commandsCollector } from "./diagnostics.ts";
-import { deleteEarlierObjects } from "./earlier-objects.ts";
+import { openConnection } from "./open-connection.ts";
 import { clusterStep, phase, type Session, tellCluster } from "./session.ts";
 import { warmOptions } from "./warm.ts";
 
@@ -48,6 +48,8 @@ export interface RunCluster {
   platform(): Promise<string | undefined>;
   /** Where images are pushed; undefined when there is no registry. */
   registry(): Promise<RegistryAddress | undefined>;
+  /** Resolves when pods find these cluster IPs of Services that have pods, as far as that can be known. Never rejects. */
+  serves(addresses: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
 type KindChoice = Extract<ClusterChoice, { type: "kind" }>;
@@ -102,6 +104,10 @@ export function createKindCluster(session: Session, plan: KindPlan): RunCluster 
     api: (signal) => abandonable(start().connection, signal),
     registry: () => start().registry,
     platform: async () => undefined,
+    serves: async (addresses, signal) => {
+      const { lease } = start();
+      await Promise.all([lease.routes(addresses, signal), lease.dns(signal)]);
+    },
     reuse,
     withoutRegistry: async () => ({
       type: "load",
@@ -226,21 +232,6 @@ function leaveWithSession(
       });
     },
   };
-}
-
-async function openConnection(
-  session: Session,
-  lease: ClusterLease,
-  reuse: ReuseHandle | undefined,
-): Promise<KubernetesConnection> {
-  await lease.apiReady;
-  const connection = await connect({
-    kubeconfig: lease.kubeconfig,
-    context: lease.context,
-    namespace: session.options.namespace,
-  });
-  if (reuse) await deleteEarlierObjects(session, connection, reuse);
-  return connection;
 }
 
 /** Turns a promise of the bring-up into its phase's two events; a failure ends the run. */

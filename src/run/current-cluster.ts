@@ -1,5 +1,6 @@
 import {
   type CurrentCluster,
+  findLocalKind,
   importIntoKindCluster,
   type RegistryAddress,
 } from "../cluster/index.ts";
@@ -17,6 +18,9 @@ import { CLUSTER_SUBJECT } from "../model/result.ts";
 import { breakDown, type RunCluster, saveImage } from "./cluster.ts";
 import { phase, type Session, tellCluster } from "./session.ts";
 
+/** kube-proxy waits a second by default before it programs what it hears. */
+const SERVICE_LAG_MS = 1500;
+
 /** The current context's cluster: used as it stands. */
 export function createCurrentCluster(session: Session, current: CurrentCluster): RunCluster {
   let started:
@@ -26,6 +30,7 @@ export function createCurrentCluster(session: Session, current: CurrentCluster):
       }>
     | undefined;
   let platform: Promise<string | undefined> | undefined;
+  let local: ReturnType<typeof findLocalKind> | undefined;
   let isReady = false;
   const start = () => {
     started ??= phase(session, CLUSTER_SUBJECT, "create", async () => {
@@ -78,7 +83,29 @@ export function createCurrentCluster(session: Session, current: CurrentCluster):
       ),
     registry: () => start().then(({ registry }) => registry),
     platform: () => (platform ??= platformOf(session, start())),
+    serves: async (addresses, signal) => {
+      local ??= localKind(session, current, start());
+      const nodes = await local;
+      await (nodes
+        ? nodes.routes(addresses, SERVICE_LAG_MS, signal)
+        : session.host.clock.sleep(SERVICE_LAG_MS, signal).catch(() => {}));
+    },
   };
+}
+
+/** The nodes of a kind cluster can be asked, as those of our own: the API does not tell where a Service leads. */
+async function localKind(
+  { host, signal }: Session,
+  { product, clusterName }: CurrentCluster,
+  started: Promise<{ readonly connection: KubernetesConnection }>,
+): ReturnType<typeof findLocalKind> {
+  if (product !== "kind") return undefined;
+  const { connection } = await started;
+  return findLocalKind(kindName(clusterName), connection.access.server, host, signal);
+}
+
+function kindName(clusterName: string): string {
+  return clusterName.replace(/^kind-/, "");
 }
 
 async function platformOf(
@@ -111,9 +138,9 @@ async function withoutRegistry(
     `Cluster ${clusterName} announces no registry: each image is saved and loaded into its nodes whole, which is slow`,
     { resource: CLUSTER_SUBJECT },
   );
-  const name = clusterName.replace(/^kind-/, "");
   return {
     type: "load",
-    load: (ref, stop) => importIntoKindCluster(name, () => saveImage(host, ref), host, stop),
+    load: (ref, stop) =>
+      importIntoKindCluster(kindName(clusterName), () => saveImage(host, ref), host, stop),
   };
 }

@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClusterLease } from "../cluster/index.ts";
 import {
   type AppliedObject,
   collectDiagnostics,
@@ -19,9 +18,6 @@ import type { Collector, Session } from "./session.ts";
 const LAST_LOGS_MS = 1000;
 /** The log of a container that has written nothing for this long is taken to be passed on. */
 const QUIET_MS = 150;
-
-/** kube-proxy waits a second by default before it programs what it hears. In our own clusters the nodes are asked. */
-const SERVICE_LAG_MS = 1500;
 
 /** What is deployed, watched: observations, pod output and events of the cluster go into the log. */
 export interface ClusterWatch {
@@ -44,7 +40,7 @@ export function createClusterWatch(
     const connection = await cluster.api(session.signal);
     const registry = cluster.lease && (await cluster.registry());
     const { log } = session;
-    const forwards = new Forwards(session, plan, connection, () => watcher, cluster.lease);
+    const forwards = new Forwards(session, plan, connection, () => watcher, cluster);
     const watcher: Watcher = createWatcher(connection, {
       semantics: session.options.policy.semantics,
       onObservation: (resource, observation) => {
@@ -130,16 +126,16 @@ class Forwards {
   readonly #watcher: () => Watcher;
   readonly #open = new Map<string, OpenPortForwards>();
   readonly #seen = new Set<string>();
-  readonly #lease: ClusterLease | undefined;
+  readonly #cluster: RunCluster;
 
   constructor(
     session: Session,
     plan: Plan,
     connection: KubernetesConnection,
     watcher: () => Watcher,
-    lease: ClusterLease | undefined,
+    cluster: RunCluster,
   ) {
-    this.#lease = lease;
+    this.#cluster = cluster;
     this.#session = session;
     this.#plan = plan;
     this.#connection = connection;
@@ -182,12 +178,7 @@ class Forwards {
       .applied(name)
       .filter(({ kind }) => kind === "Service");
     if (services.length === 0 || !this.#isNeeded(name)) return;
-    const { signal, host } = this.#session;
-    if (!this.#lease) return host.clock.sleep(SERVICE_LAG_MS, signal).catch(() => {});
-    await Promise.all([
-      this.#lease.routes(services.flatMap(clusterAddresses), signal),
-      this.#lease.dns(signal),
-    ]);
+    await this.#cluster.serves(services.flatMap(clusterAddresses), this.#session.signal);
   }
 
   #isNeeded(name: string): boolean {

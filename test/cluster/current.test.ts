@@ -31,6 +31,42 @@ spec:
       containers: [{ name: app, image: current-app, command: [sleep, "3600"] }]
 `;
 
+const SERVED_TILTFILE = `
+docker_build('served-app', '.', dockerfile_contents='FROM busybox\\nRUN mkdir /www && echo hello > /www/index.html')
+k8s_yaml('app.yaml')
+k8s_resource('asks-once', resource_deps=['served'])
+`;
+/** A Job that fails for good when its one request meets nobody. */
+const SERVED = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: served }
+spec:
+  selector: { matchLabels: { app: served } }
+  template:
+    metadata: { labels: { app: served } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - { name: app, image: served-app, command: [httpd, -f, -p, "8080", -h, /www] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: served }
+spec: { selector: { app: served }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: batch/v1
+kind: Job
+metadata: { name: asks-once }
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - { name: app, image: served-app, command: [wget, -q, -T, "5", -O, "-", "http://served/"] }
+`;
+
 let dir: string;
 const ci = (args: readonly string[], env: Record<string, string> = {}) =>
   tiltCi("ci", args, { cwd: dir, env: { KUBECONFIG: kubeconfig, ...env } });
@@ -68,6 +104,24 @@ describe.skipIf(!clusterAvailable())("a cluster that is already there", () => {
     const { code } = await ci(["--context", CONTEXT, "--cleanup"]);
     expect(code).toBe(0);
     expect(applied().filter((name) => name.includes("current-app"))).toEqual([]);
+  });
+
+  test("has a Service lead to its pods before what depends on them begins", async () => {
+    const project = mkdtempSync(join(tmpdir(), "tci-current-"));
+    writeFileSync(join(project, "Tiltfile"), SERVED_TILTFILE);
+    writeFileSync(join(project, "app.yaml"), SERVED);
+    const env = { KUBECONFIG: kubeconfig };
+    const args = ["--cluster", "current", "--cleanup"];
+    const { code, stdout, report } = await tiltCi("ci", args, { cwd: project, env });
+    rmSync(project, { recursive: true });
+    expect(stdout).toContain("SUCCESS. All workloads are healthy.");
+    expect(code).toBe(0);
+    expect(report?.resources.map(({ name, status }) => [name, status])).toEqual(
+      expect.arrayContaining([
+        ["served", "passed"],
+        ["asks-once", "passed"],
+      ]),
+    );
   });
 
   test("gets a chart from an extension's apply command, and --cleanup runs its delete command", async () => {

@@ -164,6 +164,15 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       expect(manager).toContain("--enable-hostpath-provisioner=true"); // kind's own is kept
     });
 
+    test("has kube-proxy program changes at once", async () => {
+      const url = "http://127.0.0.1:10249/configz";
+      await expect
+        .poll(() => docker("exec", `${cluster.name}-control-plane`, "curl", "--silent", url), {
+          timeout: 30_000,
+        })
+        .toContain('"MinSyncPeriod":"100ms"');
+    });
+
     test("answers DNS before CoreDNS's slow probe says so", () => {
       const dns = ["get", "service", "kube-dns", "--namespace", "kube-system"];
       const path = "{.spec.publishNotReadyAddresses}";
@@ -183,7 +192,7 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
   test("a reused one takes work again after its machine was restarted", async () => {
     const name = `real-${createRunId().slice(4)}`;
     const nodeImage = rigEnv().nodeImage;
-    async function use(job: string): Promise<number> {
+    async function use(job: string): Promise<{ took: number; attached: boolean }> {
       const reuse = await acquireReuse(name, dir, host);
       const record = await openRecord(dir, createRunId(), host);
       const { clusterName } = reuse;
@@ -195,18 +204,21 @@ describe.skipIf(!clusterAvailable())("a real kind cluster", () => {
       const cluster = startKindCluster(options, host);
       await cluster.apiReady;
       const took = performance.now() - startedAt;
+      const attached = await cluster.attached;
       await cluster.settled;
       kubectl(kubeconfig, ["create", "deployment", job, `--image=${pauseImage()}`]);
       kubectl(kubeconfig, ["rollout", "status", `deployment/${job}`, "--timeout=90s"]);
       expect(await teardown(record, host)).toEqual({ failures: [] });
       await reuse.release();
-      return took;
+      return { took, attached };
     }
     const first = await use("one");
     const second = await use("two");
-    expect(second).toBeLessThan(first);
+    expect(second.took).toBeLessThan(first.took);
+    expect([first.attached, second.attached]).toEqual([false, true]);
     docker("stop", "--time", "1", `tci-${name}-control-plane`, `tci-${name}-registry`);
-    await use("three");
+    // its nodes have to come up first
+    expect((await use("three")).attached).toBe(false);
     const result = await down({ stateDir: dir, run: `tci-${name}` }, host);
     expect(result).toMatchObject({ removed: [`tci-${name}`], failures: [] });
     expect(docker("ps", "--all", "--quiet", "--filter", `name=tci-${name}`)).toBe("");

@@ -59,19 +59,27 @@ describe("routesReady()", () => {
 
   test("waits until the last node leads to all addresses", async () => {
     const { engine, clock, asked } = machine({ one: [IPTABLES], two: ["", "", IPTABLES] });
-    await routesReady(["one", "two"], ["10.96.0.1", "10.96.7.3"], engine, clock, signal);
+    await routesReady(["one", "two"], ["10.96.0.1", "10.96.7.3"], engine, clock, { signal });
     expect(asked.filter((name) => name === "two")).toHaveLength(3);
   });
 
   test("asks nobody when there is no address", async () => {
     const { engine, clock, asked } = machine({ one: [""] });
-    await routesReady(["one"], [], engine, clock, signal);
+    await routesReady(["one"], [], engine, clock, { signal });
     expect(asked).toEqual([]);
+  });
+
+  test("gives up sooner, where asked to, on nodes that show no rule of kube-proxy", async () => {
+    const { engine, clock, elapsed } = machine({ one: [""], two: ["", "", "", IPTABLES] });
+    await routesReady(["one"], ["10.96.0.1"], engine, clock, { signal, blindMs: 1500 });
+    expect(elapsed()).toBe(1500);
+    await routesReady(["two"], ["10.96.9.9"], engine, clock, { signal, blindMs: 1500 });
+    expect(elapsed()).toBe(1500 + 5000);
   });
 
   test("gives up after five seconds: a Service without pods has no rule", async () => {
     const { engine, clock, elapsed } = machine({ one: [IPTABLES] });
-    await routesReady(["one"], ["10.96.9.9"], engine, clock, signal);
+    await routesReady(["one"], ["10.96.9.9"], engine, clock, { signal });
     expect(elapsed()).toBe(5000);
   });
 });
