@@ -2,7 +2,7 @@
 // examples/hello and examples/shop, interleaved on one machine. Modes: `cycle`, from nothing to nothing; `there`, on a
 // cluster with a registry that has been made before and that no job has used yet; `again`, on one that has had the job,
 // which has changed since.
-// `npm run bench:ci [-- --rounds 3] [--only hello,shop] [--modes cycle,there,again] [--warm] [--pause 300]`
+// `npm run bench:ci [-- --rounds 3] [--only hello,shop] [--modes cycle,there,again] [--warm] [--pause 70]`
 // `--pause S` lets the disk come to rest for that many seconds before each run.
 // Prints each step, the medians and their ratio; a warm column (a baked node image) with --warm. Exits 1 when a run fails.
 import { spawnSync } from "node:child_process";
@@ -132,6 +132,7 @@ function compare(example, mode) {
 
 /** A turn, once the disk has had its pause. */
 function rested(contend) {
+  must(spawnSync("sync", [], { encoding: "utf8" }));
   must(spawnSync("sleep", [flags.pause], { encoding: "utf8" }));
   return contend();
 }
@@ -144,8 +145,8 @@ function scripts(example, contend) {
 
 /**
  * A cluster as the script makes it, for one job; only the job is timed. It is removed at the end of the program: where
- * many files have been deleted in the last five minutes, ext4 makes new ones slowly (recently_deleted() in
- * fs/ext4/ialloc.c), and unpacking an image takes 7 s in place of 2.
+ * many files have been deleted in the last minute (or five, until the disk has it), ext4 makes new ones slowly
+ * (recently_deleted() in fs/ext4/ialloc.c), and unpacking an image takes 7 s in place of 2.
  */
 function onNewCluster(job) {
   const cluster = `bench-${process.pid}-${used.length}`;
