@@ -54,7 +54,8 @@ function evaluateFiles(files: Readonly<Record<string, string>>): Record<string, 
       const logged = log();
       return {
         ...(logged === "" ? {} : { log: logged }),
-        plan: `${show(formatCompact(compactPlan(plan)))}\n`,
+        // before it is formatted: where lines break must not depend on how long the directory's name is
+        plan: `${formatCompact(JSON.parse(show(JSON.stringify(compactPlan(plan)))))}\n`,
       };
     } catch (error) {
       if (!(error instanceof TiltfileError)) throw error;
