@@ -1,7 +1,7 @@
 import { EnvironmentError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { containerEngine } from "./container-engine.ts";
-import { nodeContainersOf } from "./node-containers.ts";
+import { nodeContainersOf, runningNodes } from "./node-containers.ts";
 import { importIntoNodes } from "./node-images.ts";
 
 /**
@@ -15,9 +15,7 @@ export async function importIntoKindCluster(
   signal: AbortSignal,
 ): Promise<void> {
   const engine = containerEngine(host);
-  const nodes = (await nodeContainersOf(clusterName, engine, signal))
-    .filter(({ role, running }) => running && role !== "load-balancer")
-    .map(({ name }) => name);
+  const nodes = runningNodes(await nodeContainersOf(clusterName, engine, signal));
   if (nodes.length === 0)
     throw new EnvironmentError(
       `Cluster ${clusterName} announces no registry, and ${engine.cli} has no nodes of it to load images into`,

@@ -7,7 +7,7 @@ import { deferred } from "./deferred.ts";
 import { type BringUpHooks, step } from "./hooks.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import type { RegistryAddress } from "./local-registry-hosting.ts";
-import { type NodeContainer, nodeContainersOf } from "./node-containers.ts";
+import { type NodeContainer, nodeContainersOf, runningNodes } from "./node-containers.ts";
 import { hostsFiles, type NodeRegistry } from "./node-script.ts";
 import { type Administrators, setUpControlPlane, setUpWorker } from "./node-setup.ts";
 import type { RegistryLease } from "./registry.ts";
@@ -46,7 +46,7 @@ export interface Following {
  */
 export async function followCluster(following: Following): Promise<RunningCluster> {
   const { name, kubeconfig, controlPlanes, hooks, clock, signal } = following;
-  const containers = await step("node containers", hooks, clock, () => runningNodes(following));
+  const containers = await step("node containers", hooks, clock, () => allRunning(following));
   const address = containers.find(({ apiAddress, role }) =>
     controlPlanes > 1 ? role === "load-balancer" : apiAddress,
   )?.apiAddress;
@@ -61,7 +61,7 @@ export async function followCluster(following: Following): Promise<RunningCluste
   return { server, administrators };
 }
 
-async function runningNodes({
+async function allRunning({
   name,
   nodes,
   engine,
@@ -70,8 +70,7 @@ async function runningNodes({
 }: Following): Promise<readonly NodeContainer[]> {
   while (true) {
     const containers = await nodeContainersOf(name, engine, signal);
-    const up = containers.filter(({ running, role }) => running && role !== "load-balancer");
-    if (up.length >= nodes) return containers;
+    if (runningNodes(containers).length >= nodes) return containers;
     await clock.sleep(NODE_POLL_MS, signal);
   }
 }

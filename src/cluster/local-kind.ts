@@ -1,6 +1,6 @@
 import type { Host } from "../host/host.ts";
 import { containerEngine } from "./container-engine.ts";
-import { nodeContainersOf } from "./node-containers.ts";
+import { nodeContainersOf, runningNodes } from "./node-containers.ts";
 import { routesReady } from "./service-routes.ts";
 
 /** A kind cluster that is not ours, whose nodes run on this machine's container engine. */
@@ -25,9 +25,7 @@ export async function findLocalKind(
   const engine = containerEngine(host);
   const containers = await nodeContainersOf(name, engine, signal).catch(() => []);
   if (!containers.some(({ apiAddress }) => apiAddress === server.host)) return undefined;
-  const nodes = containers
-    .filter(({ role, running }) => running && role !== "load-balancer")
-    .map((container) => container.name);
+  const nodes = runningNodes(containers);
   return {
     routes: (addresses, blindMs, stop) =>
       // a node that cannot be asked, or a run that ends: those who wait find out by themselves

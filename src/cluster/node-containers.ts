@@ -32,6 +32,13 @@ export async function nodeContainersOf(
   return parseNodeContainers(text);
 }
 
+/** Names of those that run Kubernetes now: without the load balancer. */
+export function runningNodes(containers: readonly NodeContainer[]): readonly string[] {
+  return containers
+    .filter(({ role, running }) => running && role !== "load-balancer")
+    .map(({ name }) => name);
+}
+
 /** Starts stopped nodes again. Why that cannot be, or undefined when they run. */
 export async function startNodes(
   nodes: readonly NodeContainer[],
