@@ -141,7 +141,8 @@ async function buildxCommand(
     const text = ["# what this build leaves out", ...lines].join("\n");
     await writeFile(`${around.dockerfile}.dockerignore`, `${text}\n`);
   }
-  return { argv: buildxArgv(image, { ...around, context }), env };
+  // A buildx that is killed leaves files in its temporary directory.
+  return { argv: buildxArgv(image, { ...around, context }), env: { ...env, TMPDIR: scratch } };
 }
 
 async function ignoredBy(image: DockerBuild, never: readonly string[]): Promise<string[]> {

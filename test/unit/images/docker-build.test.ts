@@ -136,6 +136,8 @@ test("builds in the directory with the Dockerfile's text and the filters beside 
   expect(given.dockerfile).toBe("FROM scratch\nCOPY a /\n");
   expect(given.ignore?.split("\n").slice(1)).toEqual(["*.md", ".git", "report", ""]);
   expect(given.env).toMatchObject({ PATH: "/bin", BUILDX_NO_DEFAULT_ATTESTATIONS: "1" });
+  // buildx keeps files of its own there, and leaves them when it is killed
+  expect(dirname(given.env?.TMPDIR ?? "")).toBe(temporaryDirectory);
   expect(result).toEqual({
     local: { id: ID, repoTags: ["other:latest"], diffIds: [], size: 7 },
     cached: true,
