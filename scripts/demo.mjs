@@ -33,7 +33,7 @@ async function leftovers(
     ["ps", "-A", "-o", "args="],
   ];
   const outcomes = await Promise.all(
-    listings.map((argv) => run("Looking for leftovers", argv, { env })),
+    listings.map((argv) => run("Looking for leftovers", argv, { env, afterSignal: true })),
   );
   const named = outcomes
     .flatMap(({ stdout }) => stdout.split("\n"))
@@ -52,7 +52,7 @@ async function unusedVolumes(/** @type {NodeJS.ProcessEnv} */ env) {
     "--format",
     "volume {{.Name}}",
   ];
-  const { stdout } = await run("Looking at volumes", list, { env });
+  const { stdout } = await run("Looking at volumes", list, { env, afterSignal: true });
   return new Set(stdout.split("\n").filter(Boolean));
 }
 

@@ -1,7 +1,11 @@
 // Running commands, with progress on stderr: every step that takes longer than 2 s says what it is doing.
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 
 const slowMs = 2000;
+
+/** The exit code by the signal that came during a step. @type {number | undefined} */
+let interrupted;
 
 /** @param {string} text */
 export function say(text) {
@@ -18,6 +22,7 @@ export function secondsSince(sinceMs) {
  * @property {NodeJS.ProcessEnv} [env]
  * @property {string} [cwd]
  * @property {"nothing" | "errors" | "everything"} [show] which output goes to the terminal as it comes
+ * @property {boolean} [afterSignal] run it even when an earlier command was ended by a signal to this process
  *
  * @typedef {object} Outcome
  * @property {number} exitCode 127 when there is no such program, 128 + n when signal n ended it
@@ -26,7 +31,8 @@ export function secondsSince(sinceMs) {
  */
 
 /**
- * Runs a command to its end; never rejects. A signal to this process is handed on.
+ * Runs a command to its end; never rejects. SIGTERM to this process is handed on (a terminal's SIGINT goes to the
+ * command by itself), and after either the next call ends the process.
  * @param {string} text what is being done
  * @param {readonly string[]} argv
  * @param {RunOptions} [options]
@@ -35,8 +41,9 @@ export function secondsSince(sinceMs) {
 export function run(
   text,
   [program = "", ...args],
-  { env = process.env, cwd, show = "nothing" } = {},
+  { env = process.env, cwd, show = "nothing", afterSignal = false } = {},
 ) {
+  if (interrupted !== undefined && !afterSignal) process.exit(interrupted);
   const started = Date.now();
   const slow = setTimeout(() => say(`${text} …`), slowMs);
   const output = { stdout: "", stderr: "" };
@@ -53,7 +60,10 @@ export function run(
     output.stderr += chunk;
     if (show === "errors") process.stderr.write(chunk);
   });
-  const handOn = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+  const handOn = (/** @type {NodeJS.Signals} */ signal) => {
+    interrupted = 128 + constants.signals[signal];
+    if (signal !== "SIGINT") child.kill(signal);
+  };
   process.on("SIGINT", handOn).on("SIGTERM", handOn);
   return new Promise((resolve) => {
     const end = (/** @type {number} */ exitCode) => {
