@@ -183,7 +183,9 @@ export interface RecordedComposeService {
   readonly service: string;
   name: string;
   /** Image reference of the compose file or the default `<project>_<service>`. */
-  image: string;
+  readonly image: string;
+  /** What dc_resource says in place of that. */
+  givenImage?: string;
   readonly hasBuild: boolean;
   readonly buildFiles?: ComposeBuildFiles;
   readonly hasHealthcheck: boolean;

@@ -34,7 +34,8 @@ function toDraft(
   index: ImageIndex,
   triggerMode: "auto" | "manual" = "auto",
 ): ComposeDraft {
-  const reference = tryParseImageReference(service.image);
+  const imageRef = service.givenImage ?? service.image;
+  const reference = tryParseImageReference(imageRef);
   const image = reference === undefined ? undefined : index.consume(reference);
   const images = image === undefined ? [] : [image];
   const resource: ComposeResource = {
@@ -50,7 +51,7 @@ function toDraft(
     project: project.name,
     service: service.service,
     images: images.map(refOf),
-    imageRef: service.image,
+    imageRef,
     composeBuild: service.hasBuild && image === undefined,
     ...(service.buildFiles && { buildFiles: service.buildFiles }),
     hasHealthcheck: service.hasHealthcheck,

@@ -112,7 +112,10 @@ function addFiles(
   const known = new Map(before?.services.map((service) => [service.service, service]));
   const read = readServices(evaluation, project, [...known.keys()]);
   for (const { name, service } of read) if (!known.has(service)) evaluation.checkNameIsFree(name);
-  const services = read.map((service) => carryOver(service, known.get(service.service), position));
+  const names = new Map(before?.services.map(({ service, name }) => [service, name]));
+  const services = read.map((service) =>
+    carryOver(service, known.get(service.service), names, position),
+  );
   const recorded = { ...project, position: before?.position ?? position, services };
   if (before === undefined) projects.push(recorded);
   else projects[index] = recorded;
@@ -122,22 +125,28 @@ function hasFile(files: readonly File[], file: File): boolean {
   return files.some((other) => JSON.stringify(other) === JSON.stringify(file));
 }
 
-/** What dc_resource set on a service stays when its project is read again. */
+/** What dc_resource set on a service stays when its project is read again; `names` are the services' own by then. */
 function carryOver(
   read: Omit<RecordedComposeService, "position">,
   before: RecordedComposeService | undefined,
+  names: ReadonlyMap<string, string>,
   position: Position,
 ): RecordedComposeService {
-  if (before === undefined) return { ...read, position };
+  const dependencies = read.resourceDeps.map((service) => names.get(service) ?? service);
+  if (before === undefined) return { ...read, resourceDeps: dependencies, position };
+  const { name, givenImage, triggerMode, autoInit, inferLinks, resourceDeps, links, labels } =
+    before;
   return {
-    ...before,
     ...read,
-    name: before.name,
-    autoInit: before.autoInit,
-    inferLinks: before.inferLinks,
-    resourceDeps: [...new Set([...before.resourceDeps, ...read.resourceDeps])].sort(),
-    links: before.links,
-    labels: before.labels,
+    name,
+    ...(givenImage === undefined ? {} : { givenImage }),
+    ...(triggerMode === undefined ? {} : { triggerMode }),
+    autoInit,
+    inferLinks,
+    resourceDeps: [...new Set([...resourceDeps, ...dependencies])].sort(),
+    links,
+    labels,
+    position: before.position,
   };
 }
 
@@ -153,7 +162,7 @@ function tuneService(evaluation: Evaluation, call: Call): Value {
   addNew(service.labels, given.labels ?? []);
   if (image !== undefined) {
     parseImageReference(image);
-    service.image = image;
+    service.givenImage = image;
   }
   addNew(service.resourceDeps, stringsNamed(`${call.name}: resource_deps`, given.resource_deps));
   if (given.auto_init !== undefined) service.autoInit = given.auto_init;

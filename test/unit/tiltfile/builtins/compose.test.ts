@@ -211,6 +211,27 @@ describe("docker_compose()", () => {
     ]);
   });
 
+  test("keeps a new name where others depend on it, and the image that dc_resource gave", () => {
+    const { services, warnings } = compose(
+      [
+        'docker_compose("compose.yml", project_name="p")',
+        'dc_resource("web", new_name="front", image="registry.test/web", trigger_mode=TRIGGER_MODE_MANUAL)',
+        'docker_compose("b.yml", project_name="p")',
+      ].join("\n"),
+      {
+        "b.yml": "",
+        "config.json": JSON.stringify({
+          services: { web: { image: "x" }, db: { image: "y", depends_on: ["web"] } },
+        }),
+      },
+    );
+    expect(services).toMatchObject([
+      { name: "front", service: "web", imageRef: "registry.test/web", triggerMode: "manual" },
+      { name: "db", imageRef: "y", resourceDeps: ["front"] },
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
   test("feeds all its Blobs to Compose, in order", () => {
     const { log, projects } = compose(
       'docker_compose([blob("a: 1\\n"), "compose.yml", blob("---\\nb: 2\\n")])\nprint(read_file("stdin"))\nprint(read_file("calls"))',
