@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { load } from "js-yaml";
 import { EnvironmentError, messageOf, UsageError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
@@ -158,5 +158,7 @@ export function productOf(
   // GKE names start with gke_: no development cluster, like all others
   if (home && kubeconfig.startsWith(`${join(home, ".config", "k3d")}/`)) return "k3d";
   if (home && certificateAuthority.startsWith(`${join(home, ".minikube")}/`)) return "minikube";
+  // where old versions of kind put a cluster's kubeconfig
+  if (basename(kubeconfig).startsWith("kind-config-")) return "kind";
   return "unknown";
 }

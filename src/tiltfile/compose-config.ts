@@ -1,7 +1,8 @@
+import { load } from "js-yaml";
 import { composeInput, composeSources } from "../manifests/compose-sources.ts";
 import { parseImageReference } from "../manifests/image-reference.ts";
 import { labelled } from "./arguments.ts";
-import { composeCommand } from "./compose-command.ts";
+import { type ComposeCommand, composeCommand } from "./compose-command.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { isAbsolute, join } from "./go/path.ts";
 import { goQuote, goQuoteList } from "./go/quote.ts";
@@ -10,7 +11,7 @@ import { readBytes } from "./read-bytes.ts";
 import { isDirectory, recordFileOnly } from "./read-text.ts";
 import type { RecordedComposeProject, RecordedComposeService } from "./recorded.ts";
 
-/** A service of `docker compose config --format json`, as far as it matters here. */
+/** A service as `docker compose config` writes it, as far as it matters here. */
 interface ServiceConfig {
   readonly image?: string;
   readonly build?: {
@@ -22,7 +23,8 @@ interface ServiceConfig {
   readonly depends_on?:
     | Readonly<Record<string, { readonly condition?: string }>>
     | readonly string[];
-  readonly ports?: readonly { readonly published?: string | number }[];
+  /** Compose 1 may write `HOST:CONTAINER/tcp`. */
+  readonly ports?: readonly (string | { readonly published?: string | number })[];
   readonly env_file?: string | readonly (string | { readonly path?: string })[];
 }
 
@@ -57,14 +59,14 @@ export function readServices(
 function composeConfig(
   evaluation: Evaluation,
   project: ComposeProjectFiles,
-  command: readonly string[],
+  command: ComposeCommand,
 ): ServiceConfigs {
   const { argv, outcome } = runConfig(evaluation, project, command, []);
   const fail = (reason: string) =>
     new Error(`command ${goQuoteList(argv)} failed.\nerror: ${reason}`);
   if (outcome === undefined) throw fail(notFound(argv[0]!));
   const { exitCode, stdout, stderr } = outcome;
-  if (exitCode === 0) return servicesOf(stdout);
+  if (exitCode === 0) return servicesOf(stdout, command);
   throw fail(`exit status ${exitCode}\nstdout: ${goQuote(stdout)}\nstderr: '${stderr}'`);
 }
 
@@ -72,24 +74,26 @@ function composeConfig(
 function uninterpolated(
   evaluation: Evaluation,
   project: ComposeProjectFiles,
-  command: readonly string[],
+  command: ComposeCommand,
 ): ServiceConfigs {
   const { outcome } = runConfig(evaluation, project, command, ["--no-interpolate"]);
-  return outcome?.exitCode === 0 ? servicesOf(outcome.stdout) : {};
+  return outcome?.exitCode === 0 ? servicesOf(outcome.stdout, command) : {};
 }
 
-function servicesOf(config: string): ServiceConfigs {
-  return (JSON.parse(config) as { services?: ServiceConfigs }).services ?? {};
+function servicesOf(text: string, { isFirst }: ComposeCommand): ServiceConfigs {
+  const config = isFirst ? load(text) : JSON.parse(text);
+  return (config as { services?: ServiceConfigs } | undefined)?.services ?? {};
 }
 
 /** Runs `docker compose config`, or `docker-compose config` where that plugin is missing. */
 function runConfig(
   evaluation: Evaluation,
   project: ComposeProjectFiles,
-  command: readonly string[],
+  command: ComposeCommand,
   options: readonly string[],
 ) {
-  const argv = [...command, ...projectArguments(project), "config", "--format", "json", ...options];
+  const format = command.isFirst ? [] : ["--format", "json"];
+  const argv = [...command.argv, ...projectArguments(project), "config", ...format, ...options];
   evaluation.recordCommand(argv);
   if (findProgram(evaluation, argv[0]!) === undefined) return { argv, outcome: undefined };
   const outcome = evaluation.sync.exec(argv, {
@@ -195,9 +199,11 @@ function toService(
     hasHealthcheck:
       healthcheck !== undefined && !healthcheck.disable && healthcheck.test?.[0] !== "NONE",
     dependsOn,
-    publishedPorts: (service.ports ?? []).flatMap(({ published }) =>
-      /^[1-9]\d*$/.test(String(published ?? "")) ? [Number(published)] : [],
-    ),
+    publishedPorts: (service.ports ?? []).flatMap((port) => {
+      const published =
+        typeof port === "string" ? port.split("/")[0]!.split(":").at(-2) : port.published;
+      return /^[1-9]\d*$/.test(String(published ?? "")) ? [Number(published)] : [];
+    }),
     autoInit: true,
     inferLinks: true,
     resourceDeps: Object.keys(dependsOn).sort(),

@@ -11,7 +11,7 @@ import {
 } from "./compose-resources.ts";
 import { checkNeverStarting, resolveDependencies } from "./dependencies.ts";
 import { connectImages, type ImageUse, toImageBuild, withDependencies } from "./image-graph.ts";
-import { type DraftImage, ImageIndex } from "./image-index.ts";
+import { type DraftImage, ImageIndex, reallyBuilt } from "./image-index.ts";
 import {
   assembleKubernetes,
   type KubernetesDrafts,
@@ -157,7 +157,7 @@ function checkNames(resources: readonly Resource[]): Resource[] {
 function imageBuilds(users: readonly LiveUpdated[]): ImageBuild[] {
   const uses = new Map<DraftImage, ImageUse>();
   for (const { name, images } of users) {
-    for (const image of withDependencies(images)) {
+    for (const image of withDependencies(reallyBuilt(images))) {
       const use = uses.get(image) ?? { usedBy: new Set(), deployed: false };
       uses.set(image, use);
       use.usedBy.add(name);

@@ -3,7 +3,7 @@ import type { ComposeProject, ComposeResource } from "../../model/plan.ts";
 import type { Recorded, RecordedComposeProject, RecordedComposeService } from "../recorded.ts";
 import { TiltfileError } from "../tiltfile-error.ts";
 import { refOf } from "./image-graph.ts";
-import type { DraftImage, ImageIndex } from "./image-index.ts";
+import { type DraftImage, type ImageIndex, reallyBuilt } from "./image-index.ts";
 
 /** A compose service with the build of its image. */
 export interface ComposeDraft {
@@ -38,6 +38,7 @@ function toDraft(
   const reference = tryParseImageReference(imageRef);
   const image = reference === undefined ? undefined : index.consume(reference);
   const images = image === undefined ? [] : [image];
+  const built = reallyBuilt(images);
   const resource: ComposeResource = {
     type: "compose",
     name: service.name,
@@ -50,9 +51,9 @@ function toDraft(
     links: service.links,
     project: project.name,
     service: service.service,
-    images: images.map(refOf),
+    images: built.map(refOf),
     imageRef,
-    composeBuild: service.hasBuild && image === undefined,
+    composeBuild: service.hasBuild && built.length === 0,
     ...(service.buildFiles && { buildFiles: service.buildFiles }),
     hasHealthcheck: service.hasHealthcheck,
     dependsOn: service.dependsOn,

@@ -20,6 +20,23 @@ export interface DraftImage {
   isConsumed: boolean;
 }
 
+/**
+ * Without the builds that stand for live updates of somebody else's image, which Tilt neither builds nor injects: those
+ * of `custom_build(REF, ":", live_update=[…])`, as the extension file_sync_only writes it.
+ */
+export function reallyBuilt(images: Iterable<DraftImage>): DraftImage[] {
+  return [...images].filter(({ recorded }) => !isForLiveUpdatesOnly(recorded));
+}
+
+function isForLiveUpdatesOnly(image: RecordedImage): boolean {
+  if (image.type !== "custom") return false;
+  const [shell, option, script, ...more] = image.command.argv;
+  const doesNothing = shell === "sh" && option === "-c" && script === ":" && more.length === 0;
+  return (
+    doesNothing && image.liveUpdate.some(({ step }) => step.type === "sync" || step.type === "run")
+  );
+}
+
 /** The builds of a Tiltfile, found by the references that use them. */
 export class ImageIndex {
   readonly images: readonly DraftImage[];

@@ -15,7 +15,7 @@ import type { Recorded, RecordedCustomDeploy } from "../recorded.ts";
 import { TiltfileError } from "../tiltfile-error.ts";
 import { type DraftResource, draftResource } from "./draft-resource.ts";
 import { refOf } from "./image-graph.ts";
-import type { ImageIndex } from "./image-index.ts";
+import { type ImageIndex, reallyBuilt } from "./image-index.ts";
 import { applyK8sResourceCalls, ObjectPool } from "./k8s-resource-calls.ts";
 import type { WorkloadRule } from "./kind-rules.ts";
 import { nearestHint } from "./nearest.ts";
@@ -110,7 +110,7 @@ export function toKubernetesResource(
     labels: [...draft.labels],
     links: draft.links,
     readiness: readinessOf(draft, rules),
-    images: [...draft.images].map(refOf),
+    images: reallyBuilt(draft.images).map(refOf),
     portForwards: draft.portForwards,
     extraPodSelectors: draft.extraPodSelectors,
     discoveryStrategy: draft.discoveryStrategy,

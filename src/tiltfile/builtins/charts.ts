@@ -129,8 +129,9 @@ function helmVersion(evaluation: Evaluation): "v3.0" | "later" {
   const output = runQuietly(evaluation, ["helm", "version", "--short"]);
   // Warnings come before the version.
   const version = output.trim().split("\n").at(-1) ?? "";
-  if (version.startsWith("v3.0.")) return "v3.0";
-  if (/^v([3-9]|[1-9]\d+)\./.test(version)) return "later";
+  // Some builds leave the v out.
+  if (/^v?3\.0\./.test(version)) return "v3.0";
+  if (/^v?([3-9]|[1-9]\d+)\./.test(version)) return "later";
   throw new Error(`could not parse Helm version from string: ${goQuote(output)}`);
 }
 

@@ -61,8 +61,8 @@ export function configBuiltins(evaluation: Evaluation): BuiltinTable {
       else delete selection.enabled;
       return null;
     },
-    // Tilt looks at no argument of it.
-    "config.clear_enabled_resources"() {
+    "config.clear_enabled_resources"(call) {
+      call.unpack({});
       selection.cleared = true;
       delete selection.enabled;
       return null;

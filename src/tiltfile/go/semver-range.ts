@@ -110,10 +110,10 @@ function parseVersion(text: string): Version {
   const [withoutBuild = ""] = text.split("+");
   const dash = withoutBuild.indexOf("-");
   const core = dash < 0 ? withoutBuild : withoutBuild.slice(0, dash);
-  const parts = core.split(".");
-  if (parts.length < 3) throw new Error("No Major.Minor.Patch elements found");
+  const [major, minor, ...rest] = core.split(".");
+  if (rest.length === 0) throw new Error("No Major.Minor.Patch elements found");
   const names = ["Major", "Minor", "Patch"];
-  const numbers = parts.slice(0, 3).map((part, index) => {
+  const numbers = [major!, minor!, rest.join(".")].map((part, index) => {
     if (!/^\d+$/.test(part)) {
       throw new Error(
         index === 2

@@ -65,11 +65,11 @@ function kubernetesApplyProblems({ yaml, apply_cmd, delete_cmd }: PlainObject): 
   return yaml && delete_cmd ? ["spec.deleteCmd: Forbidden: deleteCmd needs applyCmd"] : [];
 }
 
-function kubernetesDiscoveryProblems({ watches }: PlainObject): string[] {
-  if (!Array.isArray(watches) || watches.length === 0) {
-    return [required("spec.watches", "One or more watches are required")];
+function kubernetesDiscoveryProblems({ watches, extra_selectors }: PlainObject): string[] {
+  if (length(watches) === 0 && length(extra_selectors) === 0) {
+    return [required("spec.watches", "One or more watches or extraSelectors are required")];
   }
-  return (watches as PlainObject[]).flatMap((watch, index) =>
+  return ((watches ?? []) as PlainObject[]).flatMap((watch, index) =>
     watch.namespace ? [] : [required(`spec.watches[${index}]`, "Namespace must be provided")],
   );
 }

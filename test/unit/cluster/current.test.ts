@@ -103,4 +103,5 @@ test("productOf() knows renamed clusters by where their files are", () => {
     "minikube",
   );
   expect(productOf("x", { home, kubeconfig: "/home/me/.config/k3d/x/kc.yaml" })).toBe("k3d");
+  expect(productOf("x", { home, kubeconfig: "/home/me/.kube/kind-config-x" })).toBe("kind");
 });

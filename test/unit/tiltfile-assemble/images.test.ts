@@ -9,6 +9,7 @@ import {
   plain,
   plan,
   resourceOf,
+  sync,
 } from "./recorded.ts";
 
 const yaml = deployment("web", "example/app");
@@ -50,6 +51,40 @@ describe("builds of images", () => {
       { ref: "app:v2", exactTag: true, usedBy: ["a"] },
       { ref: "app:v1", exactTag: true, usedBy: ["b"] },
     ]);
+  });
+
+  test.each(["k8s", "compose"] as const)(
+    "are left to their %s resource when they are there for live updates alone (file_sync_only)",
+    (kind) => {
+      const parts = {
+        command: { argv: ["sh", "-c", ":"], dir: "/d", env: {} },
+        liveUpdate: [sync("/d/src/a")],
+      };
+      const made = plan({
+        images: [customBuild("example/app", parts)],
+        ...(kind === "k8s"
+          ? { yaml: deployment("web", "example/app:v1") }
+          : {
+              compose: {
+                projects: [
+                  composeProject([composeService("web", { image: "example/app", hasBuild: true })]),
+                ],
+              },
+            }),
+      });
+      expect(resourceOf(made, "web", kind).images).toEqual([]);
+      expect(made).toMatchObject({ images: [], warnings: [] });
+      if (kind === "compose") expect(resourceOf(made, "web", kind).composeBuild).toBe(true);
+    },
+  );
+
+  test.each([
+    ["does something", ["sh", "-c", "make"], [sync("/d/src/a")]],
+    ["updates nothing", ["sh", "-c", ":"], []],
+  ])("are made by a command that %s", (_, argv, liveUpdate) => {
+    const command = { argv, dir: "/d", env: {} };
+    const made = plan({ yaml, images: [customBuild("example/app", { command, liveUpdate })] });
+    expect(made.images).toMatchObject([{ ref: "example/app", deployed: true }]);
   });
 
   test("need the images that their Dockerfiles and image_deps name", () => {

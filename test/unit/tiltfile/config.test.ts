@@ -141,10 +141,14 @@ describe("the resources that are enabled", () => {
     ["those of the Tiltfile rather than of the arguments", set, ["a"], ["b"]],
     ["those of the Tiltfile, with config.parse", set + parse, ["a"], ["b"]],
     ["none", "config.clear_enabled_resources()\n", [], []],
-    ["none, whatever it is given", "config.clear_enabled_resources(1, x=2)\n", [], []],
   ])("are %s", (_, settings, args, expected) => {
     const { plan } = evaluateFiles({ Tiltfile: settings + resources }, () => ({ args }));
     const enabled = plan?.resources.filter((resource) => resource.enabled);
     expect(enabled?.map(({ name }) => name)).toEqual(expected);
+  });
+
+  test("are not those that clear_enabled_resources() is given: it takes none", () => {
+    const { error } = evaluateFiles({ Tiltfile: 'config.clear_enabled_resources("a")\n' });
+    expect(error?.message).toContain("got 1 arguments, want at most 0");
   });
 });

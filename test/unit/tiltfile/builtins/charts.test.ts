@@ -102,6 +102,14 @@ describe("helm()", () => {
     expect(run(call).error).toBe(message);
   });
 
+  test.each(["v4.1.2", "3.15.2", "WARNING: insecure\\nv3.14.4+g81c902a"])(
+    "takes Helm %s",
+    (version) => {
+      const { error } = run(`os.putenv("HELM_VERSION", "${version}")\nhelm("chart")`);
+      expect(error).toBeUndefined();
+    },
+  );
+
   test("says when there is no Helm", () => {
     expect(run('helm("chart")', {}, []).error).toBe(
       "Unable to find Helm installation. Make sure `helm` is on your $PATH.",

@@ -328,6 +328,25 @@ describe("docker_compose()", () => {
     expect(reason(error)).toBe(message);
   });
 
+  test("reads what Compose 1 says, which knows no JSON", () => {
+    const { error, log, services } = compose(
+      'os.putenv("COMPOSE_VERSION", "v1.29.2")\ndocker_compose("compose.yml", project_name="p")\nprint(read_file("calls"))',
+      {
+        "config.json": [
+          "services:",
+          "  web: {build: {context: /w}, depends_on: [db], ports: ['127.0.0.1:8080:80/tcp', {published: 9000}]}",
+          "  db: {image: pg, ports: ['5432']}",
+        ].join("\n"),
+      },
+    );
+    expect(error).toBeUndefined();
+    expect(log).not.toContain("--format");
+    expect(services).toMatchObject([
+      { name: "db", imageRef: "pg", ports: [] },
+      { name: "web", composeBuild: true, resourceDeps: ["db"], ports: [8080, 9000] },
+    ]);
+  });
+
   test("warns once of a Compose that Tilt warns of", () => {
     const { warnings } = compose(
       'os.putenv("COMPOSE_VERSION", "v2.0.0-rc.3")\ndocker_compose("compose.yml")\ndocker_compose("compose.yml")',
