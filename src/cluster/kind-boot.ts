@@ -7,6 +7,7 @@ import { warmStart } from "./baked/warm-start.ts";
 import { type ClusterDns, dnsReady, publishDnsEarly } from "./cluster-dns.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { type Deferred, deferred } from "./deferred.ts";
+import { blameNodes } from "./fallen-nodes.ts";
 import { type BringUpHooks, step } from "./hooks.ts";
 import { ensureImage, nodeImageOf } from "./images.ts";
 import { type KindConfig, readKindConfig } from "./kind-config.ts";
@@ -235,7 +236,7 @@ export class KindBoot {
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#signal, ending.signal]);
     const preparing = deferred<void>();
-    const creating = createWithKind(
+    const kind = createWithKind(
       {
         ...{ name, kubeconfig, configYaml: config.yaml, image, record, attempt, signal },
         registryName: registry?.name,
@@ -244,7 +245,10 @@ export class KindBoot {
       this.#host,
       this.#hooks,
     );
-    creating.then(preparing.resolve, preparing.reject); // whatever kind prints, it ends
+    kind.then(preparing.resolve, preparing.reject); // whatever kind prints, it ends
+    const creating = kind.catch(async (error: unknown) => {
+      throw await blameNodes(error, name, this.engine, signal);
+    });
     const following = preparing.promise.then(() => this.#follow(config, signal));
     let first: { readonly error: unknown } | undefined;
     const note = (error: unknown) => {

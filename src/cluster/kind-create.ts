@@ -1,6 +1,7 @@
 import { EnvironmentError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { CommandFailedError } from "./container-engine.ts";
+import { cannotCreate } from "./fallen-nodes.ts";
 import type { BringUpHooks } from "./hooks.ts";
 import { identifyProcess } from "./identity.ts";
 import { isFarewell, StageReader } from "./kind-log.ts";
@@ -59,7 +60,7 @@ export async function createWithKind(
     // without this line teardown only looks more often
     if (!outcome.timedOut) await record.add({ type: "made", name, attempt }).catch(() => {});
     if (outcome.exitCode !== 0 || outcome.timedOut)
-      throw new CommandFailedError(`Cannot create the cluster ${name}`, outcome);
+      throw new CommandFailedError(cannotCreate(name), outcome);
   } catch (error) {
     if (!overdue.signal.aborted || signal.aborted) throw error;
     throw new EnvironmentError(

@@ -6,6 +6,8 @@ export interface NodeContainer {
   readonly name: string;
   readonly role: "control-plane" | "worker" | "load-balancer";
   readonly running: boolean;
+  /** In Docker's words: `Exited (137) 2 seconds ago`. */
+  readonly status: string;
   /** `127.0.0.1:34851`, where the API server is published, if it is here. */
   readonly apiAddress?: string;
 }
@@ -13,14 +15,15 @@ export interface NodeContainer {
 const ANSWER_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 60_000;
 
-/** The containers of a cluster, running or not, by kind's label. */
+/** The containers of a cluster, running or not, by kind's label. Throws `CommandFailedError` that says `what` was not done. */
 export async function nodeContainersOf(
   clusterName: string,
   engine: ContainerEngine,
   signal?: AbortSignal,
+  what = `Cannot list the nodes of ${clusterName}`,
 ): Promise<readonly NodeContainer[]> {
   const text = await engine.must(
-    `Cannot list the nodes of ${clusterName}`,
+    what,
     [
       "ps",
       "--all",
@@ -65,6 +68,7 @@ export function parseNodeContainers(text: string): readonly NodeContainer[] {
         name,
         role: roleOf(name),
         running: status.startsWith("Up") && !status.endsWith("(Paused)"),
+        status,
         ...(apiAddress ? { apiAddress: reachable(apiAddress[1] ?? "", apiAddress[2] ?? "") } : {}),
       };
     });

@@ -1,11 +1,12 @@
 import pRetry from "p-retry";
 import { CancelledError, messageOf, RunError } from "../errors.ts";
 import { CommandFailedError } from "./container-engine.ts";
+import { NodeStoppedError } from "./fallen-nodes.ts";
 import type { BringUpHooks } from "./hooks.ts";
 
-/** Whether another try may well succeed: only what a tool said and we know (symptoms.ts). */
+/** Whether another try may well succeed: what a tool said and we know (symptoms.ts), or a node that stopped. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof CommandFailedError && error.retry;
+  return error instanceof NodeStoppedError || (error instanceof CommandFailedError && error.retry);
 }
 
 /** Runs `work` up to three times, as long as it fails for reasons that pass. Throws what the last try threw. */

@@ -35,8 +35,8 @@ export interface Ground {
 }
 
 export interface Breakage {
-  /** When it begins: an event of the run, as boundariesOf() names it. */
-  readonly at: string;
+  /** When it begins: an event of the run, as boundariesOf() names it, or the last of several. */
+  readonly at: string | readonly string[];
   /** Breaks, and mends if it is to recover. */
   act(ground: Ground): Promise<unknown>;
   /** Of `tilt-ci ci`. */
@@ -142,7 +142,8 @@ async function carryOut(
   const killer = setTimeout(() => child.kill("SIGKILL"), RUN_LIMIT_MS);
   while (child.exitCode === null && child.signalCode === null) {
     const seen = readEvents(events);
-    if (seen.some((event) => boundariesOf(event).includes(at))) {
+    const told = seen.flatMap(boundariesOf);
+    if ([at].flat().every((moment) => told.includes(moment))) {
       await act(groundOf(seen, engine)).catch(async (error: unknown) => {
         // What was to be broken was not there: the run still has to clean up after itself.
         child.kill("SIGTERM");

@@ -48,6 +48,8 @@ const cut =
     await engine.restore();
   };
 
+/** Readiness is awaited, and nothing else: kind, which needs node and engine, has ended. */
+const WAITING = ["phase-started:ready", "phase-finished:create"];
 const LARGE = { megabytes: 40 };
 const ENGINE_GONE = /Docker daemon|docker\.sock|container engine/;
 
@@ -66,7 +68,7 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
     "the registry is gone once nobody needs it",
     "green",
     {
-      at: "phase-started:ready",
+      at: WAITING,
       act: async (ground) => {
         await delay(5000);
         await stopRegistry(ground);
@@ -87,7 +89,7 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
   [
     "the API server is killed while readiness is awaited",
     "green",
-    { at: "phase-started:ready", act: killApiServer },
+    { at: WAITING, act: killApiServer },
   ],
   [
     "the API server is killed while objects are applied",
@@ -97,13 +99,13 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
   [
     "the API server does not come back",
     /API server \S+ stopped answering since/,
-    { at: "phase-started:ready", act: removeApiServer, readySecs: 60 },
+    { at: WAITING, act: removeApiServer, readySecs: 60 },
   ],
   [
     "the node stands still for 8 s",
     "green",
     {
-      at: "phase-started:ready",
+      at: WAITING,
       act: async ({ docker, node }) => {
         await docker("pause", node);
         await delay(8000);
@@ -114,18 +116,18 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
   [
     "the node stands still for good",
     /API server \S+ stopped answering since/,
-    { at: "phase-started:ready", act: ({ docker, node }) => docker("pause", node), readySecs: 60 },
+    { at: WAITING, act: ({ docker, node }) => docker("pause", node), readySecs: 60 },
   ],
   [
     "the node is stopped",
     /API server \S+ stopped answering since/,
-    { at: "phase-started:ready", act: ({ docker, node }) => docker("kill", node), readySecs: 60 },
+    { at: WAITING, act: ({ docker, node }) => docker("kill", node), readySecs: 60 },
   ],
   [
     "the node's containerd is restarted",
     "green",
     {
-      at: "phase-started:ready",
+      at: WAITING,
       act: ({ inNode }) => inNode("systemctl", "restart", "containerd"),
     },
   ],
@@ -133,7 +135,7 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
     "the node's containerd is gone",
     /Node \S+ is not ready: .*(runtime|kubelet)/i,
     {
-      at: "phase-started:ready",
+      at: WAITING,
       // Once the pod is on the node.
       act: async ({ inNode }) => {
         await delay(10_000);
@@ -153,10 +155,11 @@ const CASES: readonly (readonly [string, Wanted, Breakage])[] = [
     { at: "phase-started:build", act: ({ engine }) => engine.cut(), buildSecs: 4 },
   ],
   [
-    "the engine is gone while readiness is awaited",
-    "green",
-    { at: "phase-started:ready", act: cut(3) },
+    "the node is stopped while kubeadm is at work",
+    /its node \S+ stopped: Exited \(137\)/,
+    { at: "reached:api", act: ({ docker, node }) => docker("kill", node) },
   ],
+  ["the engine is gone while readiness is awaited", "green", { at: WAITING, act: cut(3) }],
 ];
 
 describe.skipIf(!clusterAvailable())("a run whose environment breaks", () => {

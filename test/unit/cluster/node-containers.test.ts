@@ -12,22 +12,24 @@ test("parseNodeContainers() tells roles, states and the API server's address", (
     "",
   ].join("\n");
   expect(parseNodeContainers(text)).toEqual([
-    { name: "tci-a-worker2", role: "worker", running: true },
+    { name: "tci-a-worker2", role: "worker", running: true, status: "Up 3 seconds" },
     {
       name: "tci-a-control-plane",
       role: "control-plane",
       running: true,
+      status: "Up Less than a second",
       apiAddress: "127.0.0.1:34851",
     },
-    { name: "tci-a-control-plane2", role: "control-plane", running: false },
+    { name: "tci-a-control-plane2", role: "control-plane", running: false, status: "Created" },
     {
       name: "tci-a-external-load-balancer",
       role: "load-balancer",
       running: true,
+      status: "Up 1 second",
       apiAddress: "127.0.0.1:41000",
     },
-    { name: "tci-a-worker", role: "worker", running: false },
-    { name: "tci-a-worker3", role: "worker", running: false },
+    { name: "tci-a-worker", role: "worker", running: false, status: "Exited (137) 2 seconds ago" },
+    { name: "tci-a-worker3", role: "worker", running: false, status: "Up 4 days (Paused)" },
   ]);
 });
 
