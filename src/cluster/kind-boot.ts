@@ -247,7 +247,7 @@ export class KindBoot {
     );
     kind.then(preparing.resolve, preparing.reject); // whatever kind prints, it ends
     const creating = kind.catch(async (error: unknown) => {
-      throw await blameNodes(error, name, this.engine, signal);
+      throw await blameNodes(error, name, this.engine, this.#host.clock, signal);
     });
     const following = preparing.promise.then(() => this.#follow(config, signal));
     let first: { readonly error: unknown } | undefined;
