@@ -11,6 +11,8 @@ import type { RunState } from "./state.ts";
 
 /** A server of this machine, or a service of Compose, that lived so long did not fail to start. */
 const SERVER_MS = 2_000;
+/** The kubelet looks once a second, a little later each time: so long after it has told of a start it has looked twice more. */
+const TWO_LOOKS_MS = 2_500;
 /** How long a service takes at most, mostly, to give up on a peer that has failed: only then is it known for its echo. */
 const ECHO_MS = 5_000;
 /** A server of this machine whose probe still says no so long after its start is not on its way to anything. */
@@ -32,7 +34,10 @@ export function provenAt(
   if (starts.length === 0) return since;
   // starts are told in whole seconds, by the node's clock
   const { kubeletLagMs } = policy;
-  return Math.min(Math.max(since, Math.max(...starts) + kubeletLagMs), since + kubeletLagMs);
+  const outlived = Math.max(...starts) + kubeletLagMs;
+  if (outlived <= since) return since;
+  // a kubelet that was late with the start would be as late with an end
+  return Math.min(Math.max(outlived, since + TWO_LOOKS_MS), since + kubeletLagMs);
 }
 
 /**

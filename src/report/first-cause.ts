@@ -7,7 +7,13 @@ import {
   TILTFILE_SUBJECT,
 } from "../model/result.ts";
 import { type PhaseId, phaseKey } from "./log-path.ts";
-import { findInOutput, findInSettings, type Mention, namePattern } from "./mentions.ts";
+import {
+  findInOutput,
+  findInSettings,
+  type Mention,
+  namePattern,
+  tellsOfNoConnection,
+} from "./mentions.ts";
 
 /*
  * Which failures are causes and which are echoes. A failure is an echo of another one when that one can have brought it
@@ -197,13 +203,29 @@ function explain(failure: FailedPhase, culprit: FailedPhase, context: Context): 
   const mention = mentionOf(failure, culprit, origin, context);
   if (mention?.trouble && (later || wasDown(culprit, failure.evidenceAt, context)))
     return { evidence: mention.line, strength: 5 };
-  if (!later) return undefined;
+  if (!later) return origin === "output" ? unnamedPeer(failure, culprit, context) : undefined;
   if (mention !== undefined) return { evidence: mention.line, strength: 4 };
   if (origin !== "output") return undefined;
   if (context.depsOf(failure.id.resource).has(culprit.id.resource))
     return { evidence: "resource_deps", strength: 3 };
   const setting = settingOf(failure, culprit, context);
   return setting === undefined ? undefined : { evidence: setting.line, strength: 2 };
+}
+
+/**
+ * A connection that failed, to nobody by name, while a peer that the settings name was not up yet: if that peer then never
+ * comes up for reasons of its own (its image, its memory), they are the cause, though they were told later.
+ */
+function unnamedPeer(
+  failure: FailedPhase,
+  culprit: FailedPhase,
+  context: Context,
+): Link | undefined {
+  if (ORIGIN[culprit.failure.code] !== "own") return undefined;
+  if (!wasDown(culprit, failure.evidenceAt, context)) return undefined;
+  if (!failure.lines.some(tellsOfNoConnection)) return undefined;
+  const setting = settingOf(failure, culprit, context);
+  return setting && { evidence: setting.line, strength: 2 };
 }
 
 /** A later phase of the same resource fails because the earlier one did; two images that fail to build are two causes. */

@@ -19,6 +19,20 @@ const TROUBLE = new RegExp(
   "i",
 );
 
+const NO_CONNECTION = new RegExp(
+  [
+    "connection\\b.{0,60}\\b(?:refused|reset|failed|timed out|error|lost|closed)|no such host|no route to host|not known",
+    "ENOTFOUND|ECONN\\w+|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|dial (?:tcp|udp)|getaddrinfo",
+    "(?:can ?not|can't|could ?n[o']t|unable to|fail(?:ed)? to) (?:connect|reach|resolve)|has gone away",
+  ].join("|"),
+  "i",
+);
+
+/** Whether a line tells of a connection that failed, to whomever. */
+export function tellsOfNoConnection(line: string): boolean {
+  return NO_CONNECTION.test(line);
+}
+
 const BEFORE = /(?<before>^|[\s"'`([{<=:,;@|>]|\/\/)/.source;
 // A dot after the name belongs to a host name only if more of one follows: `db.sqlite3` is a file.
 const AFTER =

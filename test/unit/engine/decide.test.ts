@@ -298,12 +298,16 @@ describe("success", () => {
       const pod = { name: "p", namespace: "d", phase: "Running", ready: true, restarts: 0 };
       return run.observe("api", "ready", { pods: [{ ...pod, startedAt }] });
     };
-    expect(ready(4000).end).toBeUndefined();
-    expect(ready(4000).wakeAt).toBe(7000);
-    expect(ready(4000).at(6000).observe("api", "crashing").at(7000).end).toBeUndefined();
-    expect(ready(4000).at(7000).end).toBe("passed");
-    expect(ready(1000).end).toBe("passed");
-    expect(ready(4000, { labels: ["probed"] }).end).toBe("passed");
+    expect(ready(4800).end).toBeUndefined();
+    expect(ready(4800).wakeAt).toBe(7800);
+    expect(ready(4800).at(7000).observe("api", "crashing").at(7800).end).toBeUndefined();
+    expect(ready(4800).at(7800).end).toBe("passed");
+    expect(ready(2000).end).toBe("passed");
+    expect(ready(4800, { labels: ["probed"] }).end).toBe("passed");
+    // its start was told late, and so would be its end
+    expect(ready(3000).wakeAt).toBe(7500);
+    // by a clock that goes ahead
+    expect(ready(9000).wakeAt).toBe(8000);
   });
 
   test("--stable-for counts from the last that became ready", () => {

@@ -190,6 +190,41 @@ describe("attribute()", () => {
     ]);
   });
 
+  describe("a connection that failed, to nobody by name, before the only peer that the settings name was up", () => {
+    const api = (line: string) => failed("api", 2, { lines: [line] });
+    const named = peer("api", { mentions: ["DATABASE_URL=postgres://app@db:5432/app"] });
+    const oom = failed("db", 30, { code: "OOMKilled" });
+
+    test.each([
+      "could not connect to server",
+      "dial tcp 10.96.3.4:5432: connect: connection refused",
+      "Error: getaddrinfo EAI_AGAIN",
+      "psycopg2.OperationalError: connection to server failed: timed out",
+    ])("is an echo of what is wrong with that peer itself: %s", (line) => {
+      expect(culpritsOf([api(line), oom], [named])).toEqual({
+        culprits: ["db"],
+        echoes: { api: "db" },
+      });
+    });
+
+    test.each<[string, FailedPhase[], [string, Peer][]]>([
+      ["the output tells of something else", [api("KeyError: 'TOKEN'"), oom], [named]],
+      ["the settings name nobody", [api("connection refused"), oom], []],
+      [
+        "the peer had been up by then",
+        [api("connection refused"), oom],
+        [named, peer("db", { availableAt: 1 })],
+      ],
+      [
+        "the peer may have failed for want of another",
+        [api("connection refused"), failed("db", 30)],
+        [named],
+      ],
+    ])("is none if %s", (_, failures, peers) => {
+      expect(culpritsOf(failures, peers).culprits).toEqual(["api", "db"]);
+    });
+  });
+
   test("gives two that blame each other one culprit, the earlier one", () => {
     const failures = [
       failed("a", 1, { lines: ["cannot reach b:80: connection refused"] }),
