@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { SMOKE_REUSE } from "../cluster/index.ts";
 import { UsageError } from "../errors.ts";
 import { createHost } from "../host/node-host.ts";
 import { EXIT } from "../model/result.ts";
@@ -33,9 +34,6 @@ export function smokeCommand(attach: Attach): Command {
   ).action(attach((command, args, io, argv) => runCommand("smoke", command, args, io, argv)));
 }
 
-/** The cluster that smoke tests share. */
-const SMOKE_CLUSTER = "smoke";
-
 async function runCommand(
   kind: "ci" | "smoke",
   command: Command,
@@ -50,7 +48,7 @@ async function runCommand(
     flags.cluster === undefined &&
     flags.context === undefined &&
     flags.reuse === undefined
-      ? { reuse: SMOKE_CLUSTER }
+      ? { reuse: SMOKE_REUSE }
       : {};
   const cwd = resolve(io.cwd, flags.workingDirectory ?? ".");
   if (!existsSync(cwd)) throw new UsageError(`There is no directory ${cwd}`);

@@ -2,7 +2,7 @@ import { EnvironmentError } from "../errors.ts";
 import { CommandNotFoundError } from "../host/command-not-found.ts";
 import type { Host } from "../host/host.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
-import { livenessOf, type ProcessIdentity, parseIdentity } from "./identity.ts";
+import { listProcesses, livenessOf, type ProcessIdentity, parseIdentity } from "./identity.ts";
 import {
   isRunClusterName,
   KIND_CLUSTER_LABEL,
@@ -11,6 +11,7 @@ import {
   RUN_LABEL,
   reuseClusterName,
 } from "./names.ts";
+import { worksOn } from "./processes.ts";
 import { listRecords, openRecord, type RunRecord } from "./record.ts";
 import { registryName } from "./registry.ts";
 import { forgetReuse, isReuseLocked, listReuse } from "./reuse.ts";
@@ -123,8 +124,19 @@ class Sweep implements DownResult {
       if (known.has(run) || known.has(cluster)) continue;
       if (this.#options.run && !this.#isNamed(run) && !this.#isNamed(cluster)) continue;
       if (owner && !(await this.#mayRemove(run, owner))) continue;
+      if (await this.#isInUse(cluster)) continue;
       await this.#removeCluster(cluster, engine.cli);
     }
+  }
+
+  /** Who made a reused cluster is gone, but another run may be at work there whose lock is in another state directory. */
+  async #isInUse(cluster: string): Promise<boolean> {
+    if (this.#options.force) return false;
+    const user = (await listProcesses(this.#host)).find((entry) => worksOn(entry, cluster));
+    if (user === undefined) return false;
+    const reason = `Process ${user.pid} is using it: --force removes it all the same`;
+    this.refused.push({ run: cluster, reason });
+    return true;
   }
 
   /** Whether a name on the command line means this one: people know a reused cluster as they named it. */

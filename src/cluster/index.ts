@@ -21,7 +21,7 @@ export {
   localRegistryHostingConfigMap,
   type RegistryAddress,
 } from "./local-registry-hosting.ts";
-export { createRunId } from "./names.ts";
+export { createRunId, SMOKE_REUSE } from "./names.ts";
 export { MIRROR_PREFIX } from "./node-script.ts";
 export { RUN_VARIABLE } from "./processes.ts";
 export { type Owned, openRecord, type RunRecord } from "./record.ts";

@@ -40,6 +40,9 @@ export function isRunClusterName(name: string): boolean {
   return /^tci-[0-9a-z]{8}(-[0-9a-z]{4})?$/.test(name);
 }
 
+/** What `--reuse` is for smoke tests that say nothing else: the cluster that they share. */
+export const SMOKE_REUSE = "smoke";
+
 /** The kind cluster of `--reuse NAME`. */
 export function reuseClusterName(name: string): string {
   return name.startsWith(NAME_PREFIX) ? name : `${NAME_PREFIX}${name}`;

@@ -6,6 +6,7 @@ import {
   type ProcessEntry,
   type ProcessIdentity,
 } from "./identity.ts";
+import { reuseClusterName, SMOKE_REUSE } from "./names.ts";
 
 const GRACE_MS = 1500;
 const POLL_MS = 50;
@@ -65,6 +66,19 @@ export function createsCluster({ argv }: ProcessEntry, clusters: readonly string
   const isKind = /(^|\/)kind$/.test(argv[0] ?? "") && at > 0 && argv[at + 1] === "cluster";
   const name = argv[argv.indexOf("--name") + 1];
   return isKind && argv.includes("--name") && name !== undefined && clusters.includes(name);
+}
+
+/** A tilt-ci that works on a reused cluster, as its command line says. */
+export function worksOn({ argv }: ProcessEntry, clusterName: string): boolean {
+  const program = argv.findIndex((word) => /(^|\/)(tilt-ci|cli\.cjs)$/.test(word));
+  const [command, ...words] = program < 0 ? [] : argv.slice(program + 1);
+  if (command !== "ci" && command !== "smoke") return false;
+  const given = words.flatMap((word, index) => {
+    if (word.startsWith("--reuse=")) return word.slice("--reuse=".length);
+    return word === "--reuse" ? (words[index + 1] ?? []) : [];
+  });
+  const name = given.at(-1) ?? (command === "smoke" ? SMOKE_REUSE : undefined);
+  return name !== undefined && reuseClusterName(name) === clusterName;
 }
 
 async function carriesMark(pid: number, run: string): Promise<boolean> {

@@ -82,6 +82,26 @@ describe("down()", () => {
     expect(await listRecords(dir)).toEqual([]);
   });
 
+  test("leaves a reused cluster alone that a run with another state directory works on", async () => {
+    const dead = formatIdentity({ pid: 999_999_999, startedAt: "1/x", machine: hostname() });
+    const labels = `tci-dev-registry\ttci-aaaaaaaa\t${dead}\n`;
+    const rules = [
+      on(/^ps /, { stdout: "  7  7 node /x/cli.cjs ci --reuse dev\n" }),
+      on(/^docker ps .*label=dev.tilt-ci.run /, { stdout: labels }),
+      on(/^docker (ps|rm|volume)/, {}),
+      on(/^docker network inspect/, { exitCode: 1, stderr: "network kind not found\n" }),
+    ];
+    const host = () => fakeHost(rules, { platform: "darwin" });
+    expect(await down({ stateDir: dir, all: true }, host())).toMatchObject({
+      removed: [],
+      refused: [
+        { run: "tci-dev", reason: "Process 7 is using it: --force removes it all the same" },
+      ],
+    });
+    const forced = await down({ stateDir: dir, all: true, force: true }, host());
+    expect(forced).toMatchObject({ removed: ["tci-dev"], refused: [] });
+  });
+
   test("has nothing to do for a run by name where no engine is installed", async () => {
     const host = fakeHost([on(/^docker/, { notFound: true })]);
     const nothing = { removed: [], refused: [], failures: [] };

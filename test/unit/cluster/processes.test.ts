@@ -2,7 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { identifyProcess } from "../../../src/cluster/identity.ts";
-import { createsCluster, endProcesses, RUN_VARIABLE } from "../../../src/cluster/processes.ts";
+import {
+  createsCluster,
+  endProcesses,
+  RUN_VARIABLE,
+  worksOn,
+} from "../../../src/cluster/processes.ts";
 import { createHost } from "../../../src/host/node-host.ts";
 
 const host = createHost({ env: process.env, cwd: process.cwd() });
@@ -51,4 +56,18 @@ test("createsCluster() knows a kind create of our cluster, whatever its path", (
   expect(is("kind delete cluster --name tci-a")).toBe(false);
   expect(is("vim create cluster --name tci-a")).toBe(false);
   expect(is("kind create cluster")).toBe(false);
+});
+
+test.each([
+  ["tilt-ci ci --reuse dev", "tci-dev", true],
+  ["node /x/dist/cli.cjs ci --reuse=dev --quiet", "tci-dev", true],
+  ["node --inspect /x/cli.cjs ci --reuse tci-dev", "tci-dev", true],
+  ["node /x/cli.cjs smoke", "tci-smoke", true],
+  ["node /x/cli.cjs smoke --reuse dev", "tci-smoke", false],
+  ["node /x/cli.cjs ci --reuse other", "tci-dev", false],
+  ["node /x/cli.cjs ci smoke", "tci-smoke", false],
+  ["node /x/cli.cjs down dev", "tci-dev", false],
+  ["grep -- --reuse dev", "tci-dev", false],
+])("worksOn(): %s on %s: %s", (command, cluster, expected) => {
+  expect(worksOn({ pid: 1, group: 1, argv: command.split(" ") }, cluster)).toBe(expected);
 });
