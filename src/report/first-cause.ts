@@ -193,7 +193,7 @@ interface Link {
 
 function explain(failure: FailedPhase, culprit: FailedPhase, context: Context): Link | undefined {
   if (failure.id.resource === culprit.id.resource) return sameResource(failure, culprit);
-  const later = failure.evidenceAt >= culprit.evidenceAt;
+  const later = failure.evidenceAt >= culprit.evidenceAt || beganAt(failure) >= beganAt(culprit);
   if (culprit.id.resource === CLUSTER_SUBJECT || failure.failure.code === "Infra")
     return later ? infrastructure(failure, culprit, context) : undefined;
   const need = needOf(failure, culprit);
@@ -210,6 +210,11 @@ function explain(failure: FailedPhase, culprit: FailedPhase, context: Context): 
     return { evidence: "resource_deps", strength: 3 };
   const setting = settingOf(failure, culprit, context);
   return setting === undefined ? undefined : { evidence: setting.line, strength: 2 };
+}
+
+/** A crash loop is told by its last crash, and of two the one that had more of them comes last. */
+function beganAt({ evidenceAt, troubleSince }: FailedPhase): number {
+  return Math.min(evidenceAt, troubleSince ?? evidenceAt);
 }
 
 /**

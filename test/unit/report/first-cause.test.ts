@@ -182,6 +182,20 @@ describe("attribute()", () => {
     expect(culpritsOf([api, told(7)], [ready]).echoes).toEqual({});
   });
 
+  test("goes by settings when the peer began to crash first, even if its loop was told later", () => {
+    const api = (troubleSince: number) => ({ ...failed("api", 5), troubleSince });
+    const cache = (troubleSince: number) => ({ ...failed("cache", 15), troubleSince });
+    const named = peer("api", { mentions: ["CACHE_URL=redis://cache:6379/0"] });
+    const mutual = peer("cache", { mentions: ["NOTIFY=http://api:80"] });
+    expect(culpritsOf([api(4), cache(3)], [named])).toEqual({
+      culprits: ["cache"],
+      echoes: { api: "cache" },
+    });
+    expect(culpritsOf([api(4), cache(3)], [named, mutual]).culprits).toEqual(["cache"]);
+    expect(culpritsOf([api(3), cache(4)], [named]).echoes).toEqual({});
+    expect(culpritsOf([api(3), cache(4)], [named, mutual]).culprits).toEqual(["api"]);
+  });
+
   test("does not go by settings or plain mentions when the peer failed later", () => {
     const failures = [failed("api", 2, { lines: ["using http://db:5432"] }), failed("db", 30)];
     expect(culpritsOf(failures, [peer("api", { mentions: ["DB=db"] })]).culprits).toEqual([
