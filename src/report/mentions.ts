@@ -8,10 +8,13 @@ export interface Mention {
   readonly trouble: boolean;
 }
 
+const SYSTEM_ERRORS =
+  "ENOTFOUND|ECONN\\w+|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|dial tcp|dial udp|getaddrinfo";
+
 const TROUBLE = new RegExp(
   [
     "refused|unreachable|time[d]?[ -]?out|deadline exceeded|no such host|no route|not known|resolv|resolution",
-    "ENOTFOUND|ECONN\\w+|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|EPIPE|dial tcp|dial udp|lookup|nxdomain|getaddrinfo",
+    `${SYSTEM_ERRORS}|EPIPE|lookup|nxdomain`,
     "unavailable|not available|no endpoints|not (?:yet )?(?:ready|running|reachable)|unhealthy|waiting for|wait(?:ed)? .*for",
     "can ?not|can't|could ?n[o']t|unable to|fail|error|exception|connect|reset by peer|broken pipe|\\bEOF\\b|gave up",
     "\\b50[0234]\\b|bad gateway|is down|went away|lost|closed",
@@ -22,7 +25,7 @@ const TROUBLE = new RegExp(
 const NO_CONNECTION = new RegExp(
   [
     "connection\\b.{0,60}\\b(?:refused|reset|failed|timed out|error|lost|closed)|no such host|no route to host|not known",
-    "ENOTFOUND|ECONN\\w+|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|dial (?:tcp|udp)|getaddrinfo",
+    SYSTEM_ERRORS,
     "(?:can ?not|can't|could ?n[o']t|unable to|fail(?:ed)? to) (?:connect|reach|resolve)|has gone away",
   ].join("|"),
   "i",

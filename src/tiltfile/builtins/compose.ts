@@ -112,10 +112,7 @@ function addFiles(
   const known = new Map(before?.services.map((service) => [service.service, service]));
   const read = readServices(evaluation, project, [...known.keys()]);
   for (const { name, service } of read) if (!known.has(service)) evaluation.checkNameIsFree(name);
-  const names = new Map(before?.services.map(({ service, name }) => [service, name]));
-  const services = read.map((service) =>
-    carryOver(service, known.get(service.service), names, position),
-  );
+  const services = read.map((service) => carryOver(service, known, position));
   const recorded = { ...project, position: before?.position ?? position, services };
   if (before === undefined) projects.push(recorded);
   else projects[index] = recorded;
@@ -125,14 +122,14 @@ function hasFile(files: readonly File[], file: File): boolean {
   return files.some((other) => JSON.stringify(other) === JSON.stringify(file));
 }
 
-/** What dc_resource set on a service stays when its project is read again; `names` are the services' own by then. */
+/** What dc_resource set on a service stays when its project is read again; `known` are the services until then. */
 function carryOver(
   read: Omit<RecordedComposeService, "position">,
-  before: RecordedComposeService | undefined,
-  names: ReadonlyMap<string, string>,
+  known: ReadonlyMap<string, RecordedComposeService>,
   position: Position,
 ): RecordedComposeService {
-  const dependencies = read.resourceDeps.map((service) => names.get(service) ?? service);
+  const dependencies = read.resourceDeps.map((service) => known.get(service)?.name ?? service);
+  const before = known.get(read.service);
   if (before === undefined) return { ...read, resourceDeps: dependencies, position };
   const { name, givenImage, triggerMode, autoInit, inferLinks, resourceDeps, links, labels } =
     before;
